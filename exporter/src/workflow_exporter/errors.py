@@ -1,0 +1,55 @@
+"""Every error this program raises on purpose.
+
+    WorkflowExporterError
+    ├── SettingsError           a setting is wrong: one line, exit status 2
+    ├── ProfileError            a platform profile is unusable
+    ├── ImageReferenceError     not an OCI image reference
+    ├── VersionError            not SemVer 2.0 with an optional leading v
+    ├── CatalogError            a catalog that must not be believed; carries why
+    │   └── CatalogUnavailableError  there is none: missing file, server down
+    ├── ClusterError            a Kubernetes resource cannot be read; carries why
+    │   └── ConnectionSettingsError   no usable kubeconfig or in-cluster credentials
+    └── RecordingError          a file given by --from is not what kubectl prints
+
+Errors of libraries are wrapped where they arise, with `raise … from`.
+"""
+
+
+class WorkflowExporterError(Exception):
+    """Base of all errors below; its text is one line that an operator can act on."""
+
+
+class SettingsError(WorkflowExporterError):
+    """A setting has a value that the program cannot start with."""
+
+
+class ProfileError(WorkflowExporterError):
+    """A platform profile is not readable or contradicts itself."""
+
+
+class ImageReferenceError(WorkflowExporterError, ValueError):
+    """Text that the OCI distribution grammar does not allow as an image reference."""
+
+
+class VersionError(WorkflowExporterError, ValueError):
+    """Text that is not a SemVer 2.0 version with an optional leading v."""
+
+
+class CatalogError(WorkflowExporterError):
+    """A catalog was refused: not JSON, wrong schema, wrong platform, older than the one held, …"""
+
+
+class CatalogUnavailableError(CatalogError):
+    """There is no catalog to judge: the file is missing, or the server did not answer."""
+
+
+class ClusterError(WorkflowExporterError):
+    """A Kubernetes resource could not be read; the text is the reason shown to the operator."""
+
+
+class ConnectionSettingsError(ClusterError):
+    """Neither a kubeconfig nor in-cluster credentials gave a usable connection."""
+
+
+class RecordingError(WorkflowExporterError):
+    """A file given instead of a cluster is not what `kubectl get -o yaml|json` prints."""

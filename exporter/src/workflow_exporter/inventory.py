@@ -1,0 +1,148 @@
+"""What runs in the cluster, without any judgement: the values that `cluster.extract` makes.
+
+Nothing here may hold a name that the platform's profile does not know: applications are customers'
+and stay out, see design section 3 "Customers' names must not even be kept".
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class WorkloadKind(StrEnum):
+    """Kubernetes kinds that carry a component's image. Values are Kubernetes' own spelling."""
+
+    DEPLOYMENT = "Deployment"
+    DAEMON_SET = "DaemonSet"
+    STATEFUL_SET = "StatefulSet"
+    CRON_JOB = "CronJob"
+    REPLICATION_CONTROLLER = "ReplicationController"
+    CONFIG_MAP = "ConfigMap"
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """One container of a pod template or pod; init containers are never here."""
+
+    name: str
+    image: str  # as written in the template, or as the pod's spec has it
+    digest: str | None = None  # `sha256:…` from the pod's status; None in a template or before it runs
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """A pod that belongs to a workload the profile knows."""
+
+    name: str
+    phase: str  # Pending, Running, Succeeded, Failed, Unknown
+    ready: bool
+    containers: tuple[Container, ...]
+    created: datetime | None = None
+    restarts: int = 0  # of all containers together
+    terminating: bool = False  # has a deletionTimestamp: on its way out, no longer an observation
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """One workload of a component, with the pods its selector picks."""
+
+    component: str
+    kind: WorkloadKind
+    name: str
+    declared: str | None  # version by annotation, else by the template's app.kubernetes.io/version
+    containers: tuple[Container, ...]  # of the pod template, in its order
+    main_container: str | None = None  # the one whose image carries the version; None: the first
+    replicas_desired: int | None = None  # None: the kind has no replicas (CronJob, ConfigMap)
+    replicas_ready: int | None = None
+    pods: tuple[Pod, ...] = ()
+    created: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What the profile says of one component, reduced to the generation of rows that was found."""
+
+    component: str
+    required: bool
+    observed: bool  # False: known to exist but never read (Drycc's imagebuilder); no verdict
+    # Workloads of required rows that are not there, as (kind, name). A component is missing when
+    # none of its rows is there; a part is reported when only some are.
+    absent_workloads: tuple[tuple[WorkloadKind, str], ...] = ()
+    # Sources (`deployments`, `config_maps`) that would show the absent workloads.
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """A ReplicationController with no replicas beside a workload of the same name (Helm Classic)."""
+
+    name: str
+    component: str
+    replicas_desired: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServicePort:
+    name: str | None
+    port: int
+    protocol: str
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A Service of the platform: its selector or name belongs to a known component."""
+
+    name: str
+    component: str | None
+    type: str  # ClusterIP, NodePort, LoadBalancer, ExternalName
+    ports: tuple[ServicePort, ...]
+    created: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One node; capacities in base units."""
+
+    name: str
+    os_image: str
+    kernel_version: str
+    kubelet_version: str
+    container_runtime_version: str
+    architecture: str
+    operating_system: str
+    cpu_cores: float
+    memory_bytes: int
+    ephemeral_storage_bytes: int
+    pods: int
+    ready: bool
+    created: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterFacts:
+    """The cluster's and the installation's own facts; None where RBAC or the source forbids."""
+
+    cluster_uid: str | None = field(default=None, repr=False)  # UID of kube-system
+    cluster_created: datetime | None = None
+    instance_uid: str | None = field(default=None, repr=False)  # UID of the platform's namespace
+    instance_created: datetime | None = None
+    kubernetes_version: str | None = None  # gitVersion, `v1.37.2`
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """Everything that is shown of the cluster. Tuples are sorted by what identifies their items."""
+
+    platform: str  # the profile's name
+    platform_title: str
+    namespace: str
+    cluster: ClusterFacts
+    workloads: tuple[Workload, ...] = ()  # by component, kind, name
+    expectations: tuple[Expectation, ...] = ()  # by component
+    leftovers: tuple[Leftover, ...] = ()
+    services: tuple[Service, ...] = ()
+    nodes: tuple[Node, ...] = ()  # by name
+    # Kind -> how many objects in the platform's namespace the profile does not know. Never their names.
+    unknown_workloads: Mapping[str, int] = field(default_factory=dict)
+    malformed_objects: Mapping[str, int] = field(default_factory=dict)  # source -> objects skipped

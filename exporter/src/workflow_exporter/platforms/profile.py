@@ -1,0 +1,65 @@
+"""Platform profiles: the components of one platform and the workloads they are recognised by."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from workflow_exporter.inventory import WorkloadKind
+
+
+@dataclass(frozen=True, slots=True)
+class WorkloadRow:
+    """One workload of a component. It is matched by name and kind, never by image (private mirrors)."""
+
+    component: str
+    name: str
+    kinds: tuple[WorkloadKind, ...]  # alternatives, the newest first: any of them satisfies the row
+    required: bool
+    container: str | None = None  # whose image carries the version; a trailing `*` matches a prefix
+    pod_labels: Mapping[str, str] = field(default_factory=dict)
+    generations: tuple[str, ...] = ()  # in which generations it exists; empty: in all
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigMapRow:
+    """A config map whose value is the image reference of a component that has no workload."""
+
+    component: str
+    name: str
+    key: str
+    required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileComponent:
+    name: str
+    title: str
+    description: str  # one sentence for operators, and for the legacy `/components`
+    required: bool
+    observed: bool  # False: known, never read, no verdict (Drycc's imagebuilder)
+    images: tuple[str, ...]  # repositories without tag; only `auto` looks at them
+    rows: tuple[WorkloadRow, ...] = ()
+    config_map: ConfigMapRow | None = None
+    # First version that is this platform's own; lower ones belong to the platform it grew from.
+    first_version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Everything the agent knows of a platform before it has seen a cluster."""
+
+    name: str
+    title: str
+    namespace: str  # where it is installed unless the operator says otherwise
+    version_annotations: tuple[str, ...]  # keys on the workload's metadata, the first found counts
+    image_organisations: tuple[str, ...]  # `deis`, `deisci`: `auto` counts them
+    generations: tuple[str, ...]  # newest first; empty: only one
+    components: Mapping[str, ProfileComponent]
+
+    @property
+    def rows(self) -> tuple[WorkloadRow, ...]:
+        return tuple(row for component in self.components.values() for row in component.rows)
+
+    @property
+    def config_maps(self) -> tuple[ConfigMapRow, ...]:
+        """Config maps that are read, one right each; those of unobserved components never are."""
+        return tuple(c.config_map for c in self.components.values() if c.config_map and c.observed)
