@@ -1,10 +1,14 @@
-"""Verdicts: how fresh each component is, by design section 4. Pure; `now` is an argument."""
+"""Verdicts: how fresh each component is, by design section 4. Pure; the clock has no part in it."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from workflow_exporter.inventory import Workload
+from workflow_exporter.catalog import Catalog, ListedRelease, ReleaseOrder
+from workflow_exporter.inventory import Expectation, Inventory, Workload
+from workflow_exporter.observation import Comparable, Seen, WorkloadVersions, differ, observe, oldest
+from workflow_exporter.version import Version
 
 
 class Verdict(StrEnum):
@@ -21,9 +25,12 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """Three observations of one component's version, as written; None: not to be seen."""
+    """Three observations of one component's version, as written; None: not to be seen.
 
-    declared: str | None  # workload's annotation, else the template's app.kubernetes.io/version
+    Of several workloads each is the oldest. An image given by digest only shows its digest.
+    """
+
+    declared: str | None  # annotation, else the template's app.kubernetes.io/version, else `template`
     template: str | None  # image tag in the workload
     running: str | None  # image tag of its pods; the oldest where they differ
 
@@ -56,6 +63,193 @@ class Assessment:
     outdated_since: datetime | None = None  # release of the first newer one; None: not established
     security: bool = False  # a newer security release exists
     rolling: bool = False  # pods of one component differ
-    reason: str | None = None  # in words: why unknown, unversioned, missing, absent
+    reason: str | None = None  # in words: why this verdict, and what the verdict does not show
     notes_url: str | None = None  # of the newest release
     workloads: tuple[AssessedWorkload, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """All that verdicts stand on beside the inventory."""
+
+    catalog: Catalog | None
+    problem: str | None  # why nothing can be judged by the catalog, in words; None: it can
+    train: str
+    off_cluster: frozenset[str]  # components that the operator runs outside the cluster (OFF_CLUSTER)
+    down: Mapping[str, str]  # sources that do not answer -> why
+    titles: Mapping[str, str]  # component -> title, where the catalog has none
+
+
+@dataclass(frozen=True, slots=True)
+class _Judgement:
+    verdict: Verdict
+    reasons: tuple[str, ...] = ()
+    newest: Newest = Newest()
+    outdated_since: datetime | None = None
+    security: bool = False
+    notes_url: str | None = None
+
+
+def assess(inventory: Inventory, grounds: Grounds) -> tuple[Assessment, ...]:
+    """One assessment for each component that is found or expected, sorted by component.
+
+    Components that the profile does not observe get none.
+    """
+    expected = {expectation.component: expectation for expectation in inventory.expectations}
+    found: dict[str, list[Workload]] = {}
+    for workload in inventory.workloads:
+        found.setdefault(workload.component, []).append(workload)
+    hidden = {name for name, expectation in expected.items() if not expectation.observed}
+    return tuple(
+        _assess_found(name, found[name], expected.get(name), grounds)
+        if name in found
+        else _assess_not_found(expected[name], inventory.namespace, grounds)
+        for name in sorted((found.keys() | expected.keys()) - hidden)
+    )
+
+
+def _assess_not_found(expectation: Expectation, namespace: str, grounds: Grounds) -> Assessment:
+    name = expectation.component
+    unanswered = [source for source in expectation.sources if source in grounds.down]
+    if name in grounds.off_cluster:
+        verdict, reason = Verdict.ABSENT, "runs outside the cluster, says OFF_CLUSTER"
+    elif unanswered:
+        why = "; ".join(f"{source}: {grounds.down[source]}" for source in unanswered)
+        verdict, reason = Verdict.UNKNOWN, f"cannot be seen: {why}"
+    elif expectation.required:
+        verdict = Verdict.MISSING
+        reason = (
+            f"required, and not in namespace {namespace}; "
+            f"if it runs outside the cluster, name it in OFF_CLUSTER"
+        )
+    else:
+        verdict, reason = Verdict.ABSENT, "optional, and not installed"
+    return Assessment(name, _title(name, grounds), verdict, None, Observed(None, None, None), reason=reason)
+
+
+def _assess_found(
+    name: str, workloads: list[Workload], expectation: Expectation | None, grounds: Grounds
+) -> Assessment:
+    component = grounds.catalog.components.get(name) if grounds.catalog else None
+    order = component.order if component else ReleaseOrder()
+    seen = [observe(workload, order.key) for workload in workloads]
+    assessed = oldest((one.assessed for one in seen if one.assessed), order.key)
+    judgement = _judge(name, assessed, order, grounds)
+    reasons = (*judgement.reasons, *_remarks(seen, expectation, grounds))
+    return Assessment(
+        component=name,
+        title=_title(name, grounds),
+        verdict=judgement.verdict,
+        version=assessed.text if assessed else None,
+        observed=Observed(
+            declared=_text(oldest((one.declared for one in seen if one.declared), order.key)),
+            template=_text(oldest((one.template for one in seen if one.template), order.key)),
+            running=_text(oldest((one.running for one in seen if one.running), order.key)),
+        ),
+        newest=judgement.newest,
+        outdated_since=judgement.outdated_since,
+        security=judgement.security,
+        rolling=any(one.rolling for one in seen) or differ(one.running for one in seen),
+        reason="; ".join(reasons) or None,
+        notes_url=judgement.notes_url,
+        workloads=tuple(AssessedWorkload(one.workload, _text(one.assessed)) for one in seen),
+    )
+
+
+def _judge(name: str, assessed: Seen | None, order: ReleaseOrder, grounds: Grounds) -> _Judgement:
+    if assessed is None:
+        return _Judgement(Verdict.UNKNOWN, ("no image is to be seen",))
+    if assessed.version is None:
+        by_choice = assessed.comparable is Comparable.CHOICE
+        return _Judgement(
+            Verdict.UNVERSIONED if by_choice else Verdict.UNKNOWN, (assessed.reason or "it has no version",)
+        )
+    obstacle = _obstacle(name, order, grounds)
+    if obstacle is not None:
+        return _Judgement(Verdict.UNKNOWN, (obstacle,))
+    return _compare(assessed.version, order, grounds.train)
+
+
+def _obstacle(name: str, order: ReleaseOrder, grounds: Grounds) -> str | None:
+    """Why versions of the component cannot be judged, in words."""
+    if grounds.problem is not None:
+        return grounds.problem
+    if grounds.catalog is None:
+        return "there is no catalog of releases"
+    if grounds.train not in grounds.catalog.trains:
+        return f"the catalog has no train {grounds.train}"
+    if name not in grounds.catalog.components:
+        return f"the catalog does not list {name}"
+    if not order.releases:
+        return f"the catalog lists no release of {name}"
+    return None
+
+
+def _compare(running: Version, order: ReleaseOrder, train: str) -> _Judgement:
+    """The verdict on a version against releases of the operator's train, and of its own if it is listed.
+
+    Somebody on a component's release of another train is on that train with it: there is its "newest".
+    """
+    listed = order.find(running)
+    trains = frozenset({train} if listed is None else {train, listed.release.train})
+    newer = order.newer_than(running, trains)
+    if newer:
+        return _outdated(running, newer, order, listed)
+    if listed is None:
+        if not any(item.release.train in trains and not item.release.yanked for item in order.releases):
+            return _Judgement(Verdict.UNKNOWN, (f"the catalog lists no release in train {train}",))
+        return _Judgement(Verdict.AHEAD, ("newer than what the catalog lists",))
+    if listed.release.yanked:
+        return _Judgement(Verdict.OUTDATED, (f"{running} was withdrawn, and nothing newer is released",))
+    return _Judgement(Verdict.CURRENT, notes_url=listed.release.notes_url)
+
+
+def _outdated(
+    running: Version, newer: tuple[ListedRelease, ...], order: ReleaseOrder, listed: ListedRelease | None
+) -> _Judgement:
+    line, numbers = order.line_of(running), running.semver
+    same_line = [item for item in newer if item.release.line == line]
+    same_major = [item for item in same_line if item.version.semver.major == numbers.major]
+    same_minor = [item for item in same_major if item.version.semver.minor == numbers.minor]
+    return _Judgement(
+        Verdict.OUTDATED,
+        reasons=(f"{running} was withdrawn",) if listed and listed.release.yanked else (),
+        newest=Newest(_last(same_minor), _last(same_major), _last(newer)),
+        outdated_since=newer[0].release.released,
+        security=any(item.release.security for item in newer),
+        notes_url=newer[-1].release.notes_url,
+    )
+
+
+def _remarks(
+    seen: list[WorkloadVersions], expectation: Expectation | None, grounds: Grounds
+) -> Iterable[str]:
+    """What the verdict alone would hide."""
+    for one in seen:
+        if one.rolling:
+            yield f"pods of {one.workload.name} differ: {', '.join(one.running_texts)}"
+        if one.mixed_containers:
+            yield f"containers of {one.workload.name} differ"
+        if one.running is None and one.workload.replicas_desired:
+            unseen = "pods cannot be seen" if "pods" in grounds.down else "no pod runs"
+            yield f"{unseen}: {one.workload.name} is judged by its template"
+    if differ(one.assessed for one in seen):
+        yield "workloads differ: " + ", ".join(
+            f"{one.workload.name} {_text(one.assessed) or 'unreadable'}" for one in seen
+        )
+    if expectation and expectation.absent_workloads:
+        told = "cannot be seen" if grounds.down.keys() & set(expectation.sources) else "not there"
+        yield f"{told}: " + ", ".join(f"{kind} {name}" for kind, name in expectation.absent_workloads)
+
+
+def _title(name: str, grounds: Grounds) -> str:
+    component = grounds.catalog.components.get(name) if grounds.catalog else None
+    return component.title if component else grounds.titles.get(name, name)
+
+
+def _text(seen: Seen | None) -> str | None:
+    return seen.text if seen else None
+
+
+def _last(items: list[ListedRelease] | tuple[ListedRelease, ...]) -> str | None:
+    return items[-1].release.version if items else None

@@ -1,15 +1,17 @@
 """Image references by the OCI distribution grammar: registry / repository : tag @ digest.
 
 Source: github.com/distribution/reference, `reference.go` and `regexp.go` (the grammar), and
-`normalize.go` (which first component is a registry and not a path).
+`normalize.go` (which first component is a registry and not a path; a bare image id is no name);
+github.com/opencontainers/go-digest, `algorithm.go` (which digests there are, and their lengths).
 """
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from workflow_exporter.errors import ImageReferenceError
 
-_MAX_NAME_LENGTH = 255  # characters of registry and repository together, reference.go NameTotalLengthMax
+_MAX_REPOSITORY_LENGTH = 255  # characters without the registry, reference.go RepositoryNameTotalLengthMax
 _PATH_COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _DOMAIN_COMPONENT = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
 _REGISTRY = re.compile(
@@ -17,7 +19,8 @@ _REGISTRY = re.compile(
 )
 _REPOSITORY = re.compile(rf"{_PATH_COMPONENT}(?:/{_PATH_COMPONENT})*", re.ASCII)
 _TAG = re.compile(r"[\w][\w.-]{0,127}", re.ASCII)
-_DIGEST = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}", re.ASCII)
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}")
+_IMAGE_ID = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +49,24 @@ class ImageReference:
         return self.repository.rpartition("/")[0] or None
 
 
+@lru_cache(maxsize=1024)  # a platform has about a hundred images, read again for each snapshot
 def parse_image(text: str) -> ImageReference:
     """The reference that `text` spells; raises ImageReferenceError where the grammar allows none."""
     rest, at, digest = text.partition("@")
     if at and not _DIGEST.fullmatch(digest):
-        raise ImageReferenceError("image digest is not algorithm:hex")
+        raise ImageReferenceError("image digest is not that of sha256, sha384 or sha512 in lower-case hex")
     name, tag = _split_tag(rest)
     if tag is not None and not _TAG.fullmatch(tag):
-        raise ImageReferenceError("image tag has characters that no tag may have")
+        raise ImageReferenceError("image tag has characters that no tag may have, or too many")
     registry, repository = _split_registry(name)
     if registry is not None and not _REGISTRY.fullmatch(registry):
         raise ImageReferenceError("image registry is not a host name with an optional port")
     if not _REPOSITORY.fullmatch(repository):
         raise ImageReferenceError("image repository is not a lower-case path")
-    if len(name) > _MAX_NAME_LENGTH:
-        raise ImageReferenceError(f"image name is longer than {_MAX_NAME_LENGTH} characters")
+    if len(repository) > _MAX_REPOSITORY_LENGTH:
+        raise ImageReferenceError(f"image repository is longer than {_MAX_REPOSITORY_LENGTH} characters")
+    if _IMAGE_ID.fullmatch(text):
+        raise ImageReferenceError("image is a bare id and not a name")
     return ImageReference(registry, repository, tag, digest or None)
 
 

@@ -1,13 +1,17 @@
 """The snapshot: the one immutable value from which everything shown or sent is made."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
-from workflow_exporter.bundle import BundleAssessment
-from workflow_exporter.catalog import EndOfLife, Notice, Successor
-from workflow_exporter.freshness import Assessment
+from workflow_exporter.bundle import BundleAssessment, assess_bundle
+from workflow_exporter.catalog import Affects, Catalog, EndOfLife, Notice, Severity, Successor
+from workflow_exporter.freshness import Assessment, Grounds, assess
 from workflow_exporter.inventory import Inventory
+from workflow_exporter.version import Version, version_or_none
+
+_SEVEREST_FIRST = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
+_BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +69,148 @@ class Snapshot:
     def complete(self) -> bool:
         """Every Kubernetes source has answered once, with data or with why it is down."""
         return all(state.up is not None for state in self.sources if state.source != "catalog")
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogReading:
+    """The catalog to judge by; without one, why there is none, in words."""
+
+    catalog: Catalog | None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the operator decided, as far as a snapshot depends on it."""
+
+    train: str = "stable"
+    off_cluster: frozenset[str] = frozenset()
+    checks_enabled: bool = True  # effective: somebody to ask, and allowed to
+    reporting_enabled: bool = False  # on, and with an address
+    modes: Mapping[str, str] = field(default_factory=dict)  # in words, by `checks` and `reporting`
+
+
+def make_snapshot(
+    *,
+    now: datetime,
+    inventory: Inventory,
+    sources: tuple[SourceState, ...],
+    reading: CatalogReading,
+    identity: Identity | str,
+    choices: Choices,
+    titles: Mapping[str, str],
+) -> Snapshot:
+    """Judges the inventory. `identity` may be the reason why there is none; `titles` are the profile's.
+
+    Whatever the catalog, nothing is judged by it if checks are off, if it has expired at `now`, or if it
+    is another platform's.
+    """
+    reading = _believable(reading, inventory, choices, now)
+    catalog = reading.catalog
+    grounds = Grounds(
+        catalog=catalog,
+        problem=reading.problem,
+        train=choices.train,
+        off_cluster=choices.off_cluster,
+        down=_down(sources),
+        titles=titles,
+    )
+    components = assess(inventory, grounds)
+    bundle = assess_bundle(components, catalog, choices.train, judged=reading.problem is None)
+    known = identity if isinstance(identity, Identity) else None
+    return Snapshot(
+        taken_at=now,
+        inventory=inventory,
+        components=components,
+        unobserved=tuple(sorted(e.component for e in inventory.expectations if not e.observed)),
+        bundle=bundle,
+        catalog=_catalog_facts(reading, components, bundle, now),
+        sources=sources,
+        identity=known,
+        identity_problem=identity if isinstance(identity, str) else None,
+        checks_enabled=choices.checks_enabled,
+        reporting_enabled=choices.reporting_enabled and known is not None,
+        modes=choices.modes,
+    )
+
+
+def _believable(
+    reading: CatalogReading, inventory: Inventory, choices: Choices, now: datetime
+) -> CatalogReading:
+    catalog = reading.catalog
+    if not choices.checks_enabled:
+        return CatalogReading(None, reading.problem or "update checks are off")
+    if catalog is None:
+        return CatalogReading(None, reading.problem or "there is no catalog of releases")
+    if catalog.platform != inventory.platform:
+        problem = f"the catalog is of platform {catalog.platform}, and {inventory.platform} runs here"
+        return CatalogReading(None, problem)
+    if catalog.expires is not None and catalog.is_expired(now):
+        return CatalogReading(catalog, f"the catalog expired on {catalog.expires:%Y-%m-%d}")
+    return reading
+
+
+def _down(sources: tuple[SourceState, ...]) -> dict[str, str]:
+    """Sources that do not tell what is there, with the reason in words."""
+    return {
+        state.source: state.reason or ("has not answered yet" if state.up is None else "down")
+        for state in sources
+        if not state.up
+    }
+
+
+def _catalog_facts(
+    reading: CatalogReading, components: tuple[Assessment, ...], bundle: BundleAssessment, now: datetime
+) -> CatalogFacts:
+    catalog = reading.catalog
+    if catalog is None:
+        return CatalogFacts(problem=reading.problem)
+    return CatalogFacts(
+        title=catalog.title,
+        generated=catalog.generated,
+        expires=catalog.expires,
+        expired=catalog.is_expired(now),
+        end_of_life=catalog.end_of_life,
+        successor=catalog.successor,
+        notices=_notices(catalog, components, bundle, now),
+        problem=reading.problem,
+    )
+
+
+def _notices(
+    catalog: Catalog, components: tuple[Assessment, ...], bundle: BundleAssessment, now: datetime
+) -> tuple[Notice, ...]:
+    """Published, not expired, and about something that runs here: the severest first, then the newest."""
+    running = {one.component: _versions(one) for one in components if one.workloads}
+    platform = _parsed([bundle.version])
+    shown = [
+        notice
+        for notice in catalog.notices
+        if (notice.published is None or notice.published <= now)
+        and (notice.expires is None or notice.expires > now)
+        and _concerns(notice.affects, running, platform)
+    ]
+    shown.sort(key=lambda notice: notice.id)
+    shown.sort(key=lambda notice: notice.published or _BEGINNING, reverse=True)
+    shown.sort(key=lambda notice: _SEVEREST_FIRST.index(notice.severity))
+    return tuple(shown)
+
+
+def _concerns(
+    affects: Affects, running: Mapping[str, frozenset[Version]], platform: frozenset[Version]
+) -> bool:
+    wanted = _parsed(affects.versions)
+    if affects.components:
+        present = [running[name] for name in affects.components if name in running]
+        return any(not affects.versions or wanted & versions for versions in present)
+    return not affects.versions or bool(wanted & platform)
+
+
+def _versions(assessment: Assessment) -> frozenset[Version]:
+    return _parsed([assessment.version, *(one.version for one in assessment.workloads)])
+
+
+def _parsed(texts: Iterable[str | None]) -> frozenset[Version]:
+    """Those of the texts that are versions."""
+    found = map(version_or_none, texts)
+    return frozenset(version for version in found if version is not None)

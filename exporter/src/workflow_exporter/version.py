@@ -6,8 +6,8 @@ from text that is simply broken, because the first is somebody's choice.
 """
 
 import re
-from dataclasses import dataclass
-from functools import total_ordering
+from dataclasses import dataclass, field
+from functools import lru_cache, total_ordering
 
 import semver
 
@@ -15,6 +15,11 @@ from workflow_exporter.errors import VersionError
 
 _MAX_LENGTH = 128  # an image tag's most, OCI distribution grammar
 _DEVELOPMENT_TAG = re.compile(r"canary|latest|git-[0-9a-f]{7,40}|[0-9a-f]{7,40}")
+
+
+# Identifiers of a pre-release: numbers below words (item 11.4.3); a release is above all its pre-releases.
+_Identifier = tuple[int, int, str]
+_Precedence = tuple[int, int, int, bool, tuple[_Identifier, ...]]
 
 
 @total_ordering
@@ -28,22 +33,23 @@ class Version:
 
     text: str
     semver: semver.Version
+    # Worked out once: a snapshot compares and hashes versions thousands of times.
+    precedence: _Precedence = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "precedence", _precedence(self.semver))
 
     def __str__(self) -> str:
         return self.text
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Version) and self._precedence == other._precedence
+        return isinstance(other, Version) and self.precedence == other.precedence
 
     def __lt__(self, other: "Version") -> bool:
-        return self.semver.compare(other.semver) < 0
+        return self.precedence < other.precedence
 
     def __hash__(self) -> int:
-        return hash(self._precedence)
-
-    @property
-    def _precedence(self) -> tuple[int, int, int, str | None]:
-        return (self.semver.major, self.semver.minor, self.semver.patch, self.semver.prerelease)
+        return hash(self.precedence)
 
     @property
     def canonical(self) -> str:
@@ -60,17 +66,33 @@ class Version:
         return self.semver.prerelease is not None
 
 
+def _precedence(version: semver.Version) -> _Precedence:
+    """SemVer 2.0, item 11, as a tuple that sorts; build metadata has no part in it."""
+    words = version.prerelease.split(".") if version.prerelease else ()
+    identifiers = tuple((0, int(word), "") if word.isdigit() else (1, 0, word) for word in words)
+    return (version.major, version.minor, version.patch, not words, identifiers)
+
+
+@lru_cache(maxsize=1024)
 def parse_version(text: str) -> Version:
     """The version that `text` spells; raises VersionError for anything that is not SemVer 2.0."""
     if len(text) > _MAX_LENGTH:
         raise VersionError(f"version is longer than {_MAX_LENGTH} characters")
-    if not text.isascii():  # `semver` accepts other scripts' digits
+    if not text.isascii():  # `semver` 3.0 accepts other scripts' digits
         raise VersionError("version has characters outside ASCII")
     try:
         parsed = semver.Version.parse(text.removeprefix("v"))
     except ValueError as error:
         raise VersionError(f"{text!r} is not a SemVer version") from error
     return Version(text, parsed)
+
+
+def version_or_none(text: str | None) -> Version | None:
+    """The version that `text` spells, None where it spells none."""
+    try:
+        return None if text is None else parse_version(text)
+    except VersionError:
+        return None
 
 
 def is_development_tag(tag: str) -> bool:

@@ -2,15 +2,45 @@
 
 The builders start pods named after customers' applications in the platform's own namespace. So an
 object whose name (workloads, services, config maps) or label values (pods) no candidate profile knows
-is reduced to its UID on arrival, before it is stored.
+is reduced to its UID on arrival, before it is stored; its images are not even decoded.
+
+Kept values hold nothing that a heartbeat changes (no resourceVersion, no condition's time), so that
+an update which changes nothing shown compares equal.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
 
 import msgspec
 
-from workflow_exporter.cluster.objects import Resource
+from workflow_exporter.cluster.objects import (
+    Condition,
+    ConfigMapObject,
+    Metadata,
+    NamespaceObject,
+    NodeInfo,
+    NodeObject,
+    NodeStatus,
+    PodObject,
+    ReplicationControllerObject,
+    Resource,
+    ServiceObject,
+    VersionObject,
+    WorkloadObject,
+)
+from workflow_exporter.cluster.recognition import Recognition, kept_template, kept_workload_spec
+from workflow_exporter.errors import ImageReferenceError
+from workflow_exporter.image import parse_image
 from workflow_exporter.platforms.profile import Profile
+
+_Raw = bytes | msgspec.Raw
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
+
+VERSION_UID = "version"  # the single key of Resource.VERSION
+_MAX_SHARED = 4096  # distinct node facts that are remembered; beyond, remembering starts anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +52,225 @@ class Accepted:
     value: object | None
 
 
+class _Wire(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """Base of what is decoded first, to decide whether the rest may be."""
+
+
+class _Headed(_Wire, frozen=True):
+    metadata: Metadata
+
+
+class _NodeMetadata(_Wire, frozen=True):
+    name: str
+    uid: str
+    resource_version: str = ""
+    creation_timestamp: datetime | None = None
+
+
+class _Capacity(msgspec.Struct, frozen=True, gc=False, rename={"ephemeral_storage": "ephemeral-storage"}):
+    cpu: str | None = None
+    memory: str | None = None
+    ephemeral_storage: str | None = None
+    pods: str | None = None
+
+
+class _NodeStatusOnArrival(_Wire, frozen=True):
+    node_info: NodeInfo = NodeInfo()
+    capacity: _Capacity | None = None
+    conditions: tuple[Condition, ...] | None = None
+
+
+class _NodeOnArrival(_Wire, frozen=True):
+    """A node without its labels, annotations and images, which are nine tenths of it."""
+
+    metadata: _NodeMetadata
+    status: _NodeStatusOnArrival = _NodeStatusOnArrival()
+
+
+class _ConfigMapOnArrival(_Wire, frozen=True):
+    metadata: Metadata
+    data: dict[str, msgspec.Raw] | None = None  # values stay bytes: beside the image may be credentials
+
+
 class Intake:
     """Decides for all resources; the candidates are one profile, or all shipped ones for `auto`."""
 
     def __init__(self, candidates: tuple[Profile, ...]) -> None:
-        self._candidates = candidates
+        self._recognition = Recognition(candidates)
+        self._nodes = _NodeIntake()
+        self._head = msgspec.json.Decoder(_Headed)
+        self._workload = msgspec.json.Decoder(WorkloadObject)
+        self._replication_controller = msgspec.json.Decoder(ReplicationControllerObject)
+        self._pod = msgspec.json.Decoder(PodObject)
+        self._service = msgspec.json.Decoder(ServiceObject)
+        self._config_map = msgspec.json.Decoder(_ConfigMapOnArrival)
+        self._text = msgspec.json.Decoder(str)
+        self._namespace = msgspec.json.Decoder(NamespaceObject)
+        self._version = msgspec.json.Decoder(VersionObject)
+
+        self._by_resource: Mapping[Resource, Callable[[_Raw], Accepted]] = {
+            Resource.PODS: self._accept_pod,
+            Resource.SERVICES: self._accept_service,
+            Resource.REPLICATION_CONTROLLERS: self._accept_replication_controller,
+            Resource.DEPLOYMENTS: self._accept_workload,
+            Resource.DAEMON_SETS: self._accept_workload,
+            Resource.STATEFUL_SETS: self._accept_workload,
+            Resource.CRON_JOBS: self._accept_workload,
+            Resource.CONFIG_MAPS: self._accept_config_map,
+            Resource.NODES: self._nodes.accept,
+            Resource.KUBE_SYSTEM: self._accept_namespace,
+            Resource.NAMESPACE: self._accept_namespace,
+            Resource.VERSION: self._accept_version,
+        }
 
     def accept(self, resource: Resource, raw: bytes | msgspec.Raw) -> Accepted:
         """Decodes one object; raises msgspec.DecodeError (or its ValidationError) where it is malformed."""
-        raise NotImplementedError
+        return self._by_resource[resource](raw)
+
+    def _accept_workload(self, raw: _Raw) -> Accepted:
+        metadata = _identified(self._head.decode(raw).metadata)
+        if not self._recognition.knows_workload(metadata.name):
+            return _accepted(metadata, None)
+        workload = self._workload.decode(raw)
+        kept = self._kept_workload(metadata)
+        spec = kept_workload_spec(workload.spec)
+        return _accepted(metadata, msgspec.structs.replace(workload, metadata=kept, spec=spec))
+
+    def _accept_replication_controller(self, raw: _Raw) -> Accepted:
+        metadata = _identified(self._head.decode(raw).metadata)
+        if not self._recognition.knows_workload(metadata.name):
+            return _accepted(metadata, None)
+        controller = self._replication_controller.decode(raw)
+        kept = self._kept_workload(metadata)
+        spec = msgspec.structs.replace(controller.spec, template=kept_template(controller.spec.template))
+        return _accepted(metadata, msgspec.structs.replace(controller, metadata=kept, spec=spec))
+
+    def _kept_workload(self, metadata: Metadata) -> Metadata:
+        return _kept(metadata, annotations=self._recognition.version_annotations(metadata.annotations))
+
+    def _accept_namespace(self, raw: _Raw) -> Accepted:
+        metadata = _identified(self._namespace.decode(raw).metadata)
+        return _accepted(metadata, NamespaceObject(metadata=_kept(metadata)))
+
+    def _accept_version(self, raw: _Raw) -> Accepted:
+        return Accepted(VERSION_UID, "", self._version.decode(raw))
+
+    def _accept_pod(self, raw: _Raw) -> Accepted:
+        metadata = _identified(self._head.decode(raw).metadata)
+        if not self._recognition.knows_pod(metadata.name, metadata.labels or {}):
+            return _accepted(metadata, None)
+        pod = self._pod.decode(raw)
+        # Any label may be what a selector asks for, so a known pod keeps all of them.
+        kept = _kept(metadata, labels=metadata.labels)
+        ready = tuple(c for c in pod.status.conditions or () if c.type == "Ready")
+        status = msgspec.structs.replace(pod.status, conditions=ready)
+        return _accepted(metadata, msgspec.structs.replace(pod, metadata=kept, status=status))
+
+    def _accept_service(self, raw: _Raw) -> Accepted:
+        service = self._service.decode(raw)
+        metadata = _identified(service.metadata)
+        if not self._recognition.knows_service(metadata.name, service.spec.selector or {}):
+            return _accepted(metadata, None)
+        return _accepted(metadata, msgspec.structs.replace(service, metadata=_kept(metadata)))
+
+    def _accept_config_map(self, raw: _Raw) -> Accepted:
+        config_map = self._config_map.decode(raw)
+        metadata = _identified(config_map.metadata)
+        keys = self._recognition.config_map_keys(metadata.name)
+        if not keys:
+            return _accepted(metadata, None)
+        texts = {
+            key: self._text.decode(value) for key, value in (config_map.data or {}).items() if key in keys
+        }
+        data = {key: image for key, text in texts.items() if (image := _image_text(text)) is not None}
+        return _accepted(metadata, ConfigMapObject(metadata=_kept(metadata), data=data))
+
+
+class _NodeIntake:
+    """Nodes by the thousand: few fields are decoded, and facts that repeat are held once."""
+
+    def __init__(self) -> None:
+        self._decoder = msgspec.json.Decoder(_NodeOnArrival)
+        self._info: dict[NodeInfo, NodeInfo] = {}
+        self._capacity: dict[_Capacity, dict[str, str]] = {}
+        self._conditions: dict[tuple[Condition, ...], tuple[Condition, ...]] = {}
+
+    def accept(self, raw: _Raw) -> Accepted:
+        node = self._decoder.decode(raw)
+        metadata, status = node.metadata, node.status
+        if not metadata.uid:
+            raise msgspec.ValidationError("object has no UID")
+        value = NodeObject(
+            metadata=Metadata(
+                name=metadata.name, uid=metadata.uid, creation_timestamp=metadata.creation_timestamp
+            ),
+            status=NodeStatus(
+                node_info=_shared(self._info, status.node_info, status.node_info),
+                capacity=self._needed_capacity(status.capacity),
+                conditions=self._readiness(status.conditions),
+            ),
+        )
+        return Accepted(metadata.uid, metadata.resource_version, value)
+
+    def _needed_capacity(self, capacity: _Capacity | None) -> dict[str, str] | None:
+        if capacity is None:
+            return None
+        known = self._capacity.get(capacity)
+        return known if known is not None else _shared(self._capacity, capacity, _as_mapping(capacity))
+
+    def _readiness(self, conditions: tuple[Condition, ...] | None) -> tuple[Condition, ...]:
+        ready = tuple(condition for condition in conditions or () if condition.type == "Ready")
+        return _shared(self._conditions, ready, ready)
+
+
+def _shared(held: dict[_Key, _Value], key: _Key, value: _Value) -> _Value:
+    """The value first seen for this key, so that equal ones are one object in memory."""
+    if len(held) >= _MAX_SHARED:
+        held.clear()
+    return held.setdefault(key, value)
+
+
+def _as_mapping(capacity: _Capacity) -> dict[str, str]:
+    quantities = {
+        "cpu": capacity.cpu,
+        "memory": capacity.memory,
+        "ephemeral-storage": capacity.ephemeral_storage,
+        "pods": capacity.pods,
+    }
+    return {name: quantity for name, quantity in quantities.items() if quantity is not None}
+
+
+def _identified(metadata: Metadata) -> Metadata:
+    if not metadata.uid:
+        raise msgspec.ValidationError("object has no UID")
+    return metadata
+
+
+def _kept(
+    metadata: Metadata,
+    *,
+    labels: Mapping[str, str] | None = None,
+    annotations: Mapping[str, str] | None = None,
+) -> Metadata:
+    """What is held of metadata: no resourceVersion, and only the labels and annotations named."""
+    return Metadata(
+        name=metadata.name,
+        uid=metadata.uid,
+        namespace=metadata.namespace,
+        creation_timestamp=metadata.creation_timestamp,
+        deletion_timestamp=metadata.deletion_timestamp,
+        labels=labels,
+        annotations=annotations,
+    )
+
+
+def _accepted(metadata: Metadata, value: object | None) -> Accepted:
+    return Accepted(metadata.uid, metadata.resource_version, value)
+
+
+def _image_text(text: str) -> str | None:
+    """The image reference that a config map's value is; None for anything else, whatever it is."""
+    try:
+        return str(parse_image(text.strip()))
+    except ImageReferenceError:
+        return None

@@ -214,3 +214,7 @@ class ClusterReader(Protocol):
     async def run(self, on_change: Callable[[], None]) -> None:
         """Reads until cancelled; calls `on_change` when `view()` would differ in what is shown."""
         ...
+
+    def counts(self) -> Mapping[tuple[str, str], int]:
+        """(source, `lists`, `watches`, …) -> how often since the start; empty where nothing is asked."""
+        ...

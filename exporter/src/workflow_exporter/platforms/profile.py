@@ -27,6 +27,7 @@ class ConfigMapRow:
     name: str
     key: str
     required: bool
+    generations: tuple[str, ...] = ()  # as of a WorkloadRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,8 @@ class Profile:
     image_organisations: tuple[str, ...]  # `deis`, `deisci`: `auto` counts them
     generations: tuple[str, ...]  # newest first; empty: only one
     components: Mapping[str, ProfileComponent]
+    # Pods of these names build customers' applications, whose names they bear: never kept.
+    build_pod_prefixes: tuple[str, ...] = ()
 
     @property
     def rows(self) -> tuple[WorkloadRow, ...]:

@@ -1,0 +1,103 @@
+# People and .ci/run call the same targets. `make` alone lists them.
+#
+# `make run` and `make test` need Python >= 3.11 and make. `make e2e` needs Go and, once, packages of
+# Debian that `.ci/run` installs (chromium, nginx-light).
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip --quiet --disable-pip-version-check
+SOURCES := exporter/src tests releases-api/tools
+
+# What `make run` shows: the recorded sample and the shipped catalogs.
+FROM ?= exporter/sample
+CATALOG ?= releases-api/catalogs
+HOST ?= 127.0.0.1
+PORT ?= 8080
+METRICS_PORT ?= 8081
+
+.DEFAULT_GOAL := help
+.PHONY: help run check test lint types layers unit e2e e2e-tools bench generate golden format requirements clean
+
+help: ## list the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+# Only `make run KUBECONFIG=file` means a real cluster; a variable of the shell's environment does not.
+ifeq ($(origin KUBECONFIG),command line)
+CLUSTER = --kubeconfig $(KUBECONFIG)
+else
+CLUSTER = --from $(FROM)
+endif
+
+# --- environment -----------------------------------------------------------------------------------
+
+$(VENV)/.run: exporter/requirements.txt requirements-build.txt exporter/pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 …")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) install --require-hashes -r exporter/requirements.txt -r requirements-build.txt
+	$(PIP) install --no-deps --no-build-isolation -e exporter
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run requirements-dev.txt
+	$(PIP) install --require-hashes -r requirements-dev.txt
+	@touch $@
+
+# --- use ---------------------------------------------------------------------------------------------
+
+run: $(VENV)/.run ## start the agent: on the recorded sample, or on a cluster with KUBECONFIG=file
+	HOST=$(HOST) PORT=$(PORT) METRICS_PORT=$(METRICS_PORT) CATALOG_FILE=$(CATALOG) \
+		$(BIN)/workflow-exporter $(CLUSTER)
+
+check: $(VENV)/.run ## the same as a table in the terminal
+	CATALOG_FILE=$(CATALOG) $(BIN)/workflow-exporter check $(CLUSTER)
+
+# --- proof -------------------------------------------------------------------------------------------
+
+test: lint types layers unit ## everything that needs Python only
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy $(SOURCES)
+
+layers: $(VENV)/.dev
+	$(BIN)/lint-imports --no-logo
+
+unit: $(VENV)/.dev
+	$(BIN)/python -m pytest tests/unit tests/contract
+
+e2e-tools: ## build the real Kubernetes, etcd, kwok, kubectl and promtool: 10 minutes once, then seconds
+	$(MAKE) -C tests/tools e2e
+
+e2e: $(VENV)/.dev e2e-tools ## everything against real parts
+	$(BIN)/python -m pytest tests/e2e tests/contract/test_kubernetes_reading.py --api-server=real
+
+bench: $(VENV)/.dev e2e-tools ## figures as ratios to a floor or a peer of the same run
+	$(MAKE) -C tests/tools bench
+	$(BIN)/python tests/bench/run.py
+
+# --- upkeep ------------------------------------------------------------------------------------------
+
+generate: $(VENV)/.dev ## write what is generated: the shipped catalogs
+	$(BIN)/python releases-api/tools/catalogs_from_facts.py
+
+golden: $(VENV)/.dev ## rewrite the golden files; read the diff before you commit it
+	$(BIN)/python -m pytest tests/unit tests/contract --golden
+
+format: $(VENV)/.dev ## format and repair what can be repaired
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+requirements: ## resolve the pins anew (needs uv); hashes only, no addresses
+	uv pip compile -q --generate-hashes --universal --no-header --python-version 3.11 \
+		exporter/pyproject.toml -o exporter/requirements.txt
+	uv pip compile -q --generate-hashes --universal --no-header --python-version 3.11 \
+		requirements-build.in -o requirements-build.txt
+	uv pip compile -q --generate-hashes --universal --no-header --python-version 3.11 \
+		exporter/pyproject.toml requirements-build.in requirements-dev.in \
+		-c exporter/requirements.txt -c requirements-build.txt -o requirements-dev.txt
+
+clean: ## remove the environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

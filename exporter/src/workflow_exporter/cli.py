@@ -1,0 +1,141 @@
+"""The command line: `workflow-exporter` serves, `workflow-exporter check` prints a table and ends."""
+
+import argparse
+import os
+import sys
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from workflow_exporter import __version__
+from workflow_exporter.errors import WorkflowExporterError
+from workflow_exporter.logs import configure_logging
+from workflow_exporter.settings import SETTINGS, Settings, settings_from_environment
+from workflow_exporter.terminal import ExitStatus
+
+_DESCRIPTION = """\
+Shows which components of a Workflow platform (Deis, Hephy, Drycc, or your own by profile) run in a
+Kubernetes cluster, in which version, and what is outdated or missing. Reads only; sends nothing.
+"""
+_EXAMPLES = """\
+examples:
+  workflow-exporter --kubeconfig ~/.kube/config --catalog hephy.json
+      serve the page on port 8080 and /metrics on 8081
+  workflow-exporter check --from dump.yaml --catalog catalogs/
+      judge what `kubectl get … -o yaml` printed, without a cluster
+  workflow-exporter check --output json | jq '.components[] | select(.verdict == "outdated")'
+
+exit status of check:
+  0 fine   1 something outdated or missing   2 wrong usage or settings   3 cannot tell
+"""
+
+
+def main() -> None:
+    """The console script's entry."""
+    sys.exit(run(sys.argv[1:], os.environ))
+
+
+def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Parses, reads the settings, does it; every error that has a sentence ends as that one line."""
+    options = _parser().parse_args(arguments)
+    try:
+        settings = settings_from_environment(environment)
+        if options.catalog:
+            settings = replace(settings, catalog_file=options.catalog)
+        configure_logging(
+            "warning" if options.command == "check" else settings.log_level, settings.log_format
+        )
+        return _dispatch(options, settings)
+    except WorkflowExporterError as error:
+        print(f"workflow-exporter: {error}", file=sys.stderr)  # noqa: T201 - the answer to its user
+        return ExitStatus.USAGE
+    except KeyboardInterrupt:
+        return 130  # as shells say: ended by Ctrl-C
+
+
+def _dispatch(options: argparse.Namespace, settings: Settings) -> int:
+    from workflow_exporter import app  # noqa: PLC0415 - so that --help and wrong settings answer at once
+
+    source = app.Source(recording=options.recording, kubeconfig=options.kubeconfig, context=options.context)
+    if options.command == "check":
+        answer, status = app.check(
+            settings, source, output=options.output, everything=options.all, colour=_wants_colour()
+        )
+        sys.stdout.write(answer)
+        return status
+    app.serve(settings, source)
+    return ExitStatus.FINE
+
+
+def _wants_colour() -> bool:
+    return sys.stdout.isatty() and "NO_COLOR" not in os.environ  # no-color.org
+
+
+def _parser() -> argparse.ArgumentParser:
+    # Both levels take the source options: `workflow-exporter check --from x` and without `check`.
+    parser = argparse.ArgumentParser(
+        prog="workflow-exporter",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES + "\n" + settings_help(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[_source_options()],
+    )
+    parser.add_argument("--version", action="version", version=f"workflow-exporter {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    commands.add_parser(
+        "serve", help="serve page and metrics (the default)", parents=[_source_options(nested=True)]
+    )
+    check = commands.add_parser(
+        "check",
+        help="print a table of the components and end",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[_source_options(nested=True)],
+    )
+    check.add_argument("--all", action="store_true", help="also print workloads, services and pods")
+    check.add_argument(
+        "--output",
+        choices=("table", "json"),
+        default="table",
+        help="json: the document of /api/v1/components",
+    )
+    return parser
+
+
+def _source_options(*, nested: bool = False) -> argparse.ArgumentParser:
+    """Options of every command. In a subcommand their absence must not undo what stood before it."""
+    default = argparse.SUPPRESS if nested else None
+    options = argparse.ArgumentParser(add_help=False, argument_default=default)
+    group = options.add_argument_group("what to read")
+    group.add_argument(
+        "--from",
+        dest="recording",
+        type=Path,
+        metavar="FILE|DIR",
+        help="what `kubectl get … -o yaml|json` printed, instead of a cluster",
+    )
+    group.add_argument(
+        "--kubeconfig", type=Path, metavar="FILE", help="default: $KUBECONFIG, the pod's own token"
+    )
+    group.add_argument("--context", metavar="NAME", help="context of the kubeconfig")
+    group.add_argument(
+        "--catalog",
+        type=Path,
+        metavar="FILE|DIR",
+        help="catalog of releases, or a folder of them (CATALOG_FILE)",
+    )
+    return options
+
+
+def settings_help() -> str:
+    """The settings table as text for `--help`."""
+    lines = ["settings, by environment variable:"]
+    for row in SETTINGS:
+        default = f" [{row.default}]" if row.default else ""
+        aliases = f" Also: {', '.join(row.aliases)}." if row.aliases else ""
+        lines.append(f"  {row.name}{default}")
+        lines += textwrap.wrap(
+            row.meaning + aliases, 100, initial_indent="      ", subsequent_indent="      "
+        )
+    return "\n".join(lines)

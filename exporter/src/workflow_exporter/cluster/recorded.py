@@ -1,0 +1,176 @@
+"""A cluster recorded in files, read as if it were one: `--from FILE|DIR`.
+
+A recording cannot tell "there are none" from "nobody asked": a kind of which it has nothing in the
+platform's namespace is a source that is down, so that nothing is called missing for it. There are none
+for certain where a typed list is empty (`kubectl get --raw`), or a `List` in a file that is named after
+the resource (`cronjobs.yaml`). Kinds that the agent does not read are passed over undecoded, Secrets too.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from workflow_exporter.cluster.intake import VERSION_UID, Intake
+from workflow_exporter.cluster.objects import ClusterObjects, ClusterView, Resource
+from workflow_exporter.cluster.recognition import Recognition
+from workflow_exporter.cluster.recording_files import RecordedFile, RecordedObject, read_files
+from workflow_exporter.errors import RecordingError
+from workflow_exporter.platforms.profile import Profile
+from workflow_exporter.snapshot import SourceState
+
+_UNREADABLE = (msgspec.DecodeError, RecursionError)  # what decoding one odd object may raise
+_NOT_RECORDED = "not in the recording"
+_WORKLOAD_GROUPS = frozenset({"apps", "extensions"})  # the second until Kubernetes 1.15
+_CORE = frozenset({""})
+_KINDS: dict[str, tuple[Resource, frozenset[str]]] = {
+    "Pod": (Resource.PODS, _CORE),
+    "Service": (Resource.SERVICES, _CORE),
+    "ReplicationController": (Resource.REPLICATION_CONTROLLERS, _CORE),
+    "ConfigMap": (Resource.CONFIG_MAPS, _CORE),
+    "Node": (Resource.NODES, _CORE),
+    "Deployment": (Resource.DEPLOYMENTS, _WORKLOAD_GROUPS),
+    "DaemonSet": (Resource.DAEMON_SETS, _WORKLOAD_GROUPS),
+    "StatefulSet": (Resource.STATEFUL_SETS, _WORKLOAD_GROUPS),
+    "CronJob": (Resource.CRON_JOBS, frozenset({"batch"})),
+}
+_WORKLOADS = frozenset(
+    {
+        Resource.REPLICATION_CONTROLLERS,
+        Resource.DEPLOYMENTS,
+        Resource.DAEMON_SETS,
+        Resource.STATEFUL_SETS,
+        Resource.CRON_JOBS,
+    }
+)
+
+
+class RecordedCluster:
+    """A ClusterReader that never changes. Everything is read and decided when it is made."""
+
+    def __init__(
+        self, path: Path, candidates: tuple[Profile, ...], *, namespace: str | None, read_at: datetime
+    ) -> None:
+        """Raises RecordingError. `namespace` None: found, as the one that has the platform's workloads."""
+        files = read_files(path)
+        objects = [obj for file in files for obj in file.objects]
+        self.namespace = namespace or _platform_namespace(objects, candidates)
+        contents = _Contents(Intake(candidates), self.namespace)
+        for obj in objects:
+            contents.put(obj)
+        for file in files:
+            contents.put_file(file)
+        if not contents.recorded:
+            raise RecordingError(f"{path}: holds no object that the agent reads")
+        self._view = ClusterView(contents.objects(), contents.sources(read_at))
+
+    def view(self) -> ClusterView:
+        return self._view
+
+    async def run(self, on_change: Callable[[], None]) -> None:
+        """A recording does not change: says so once, and waits to be cancelled."""
+        on_change()
+        await asyncio.get_running_loop().create_future()
+
+    def counts(self) -> Mapping[tuple[str, str], int]:
+        return {}
+
+
+class _Contents:
+    """Objects by resource, filled one by one."""
+
+    def __init__(self, intake: Intake, namespace: str) -> None:
+        self._intake = intake
+        self._namespace = namespace
+        self._known: dict[Resource, dict[str, object]] = {}
+        self._unknown: Counter[Resource] = Counter()
+        self._malformed: Counter[Resource] = Counter()
+        self.recorded: set[Resource] = set()
+
+    def put(self, obj: RecordedObject) -> None:
+        """Takes one object in, if it is one that the agent reads in this namespace."""
+        resource = _resource(obj, self._namespace)
+        if resource is None or obj.namespace not in {None, self._namespace}:
+            return
+        self.recorded.add(resource)
+        try:
+            accepted = self._intake.accept(resource, _with_uid(obj, resource))
+        except _UNREADABLE:
+            self._malformed[resource] += 1
+            return
+        if accepted.value is None:
+            self._unknown[resource] += 1
+        else:
+            self._known.setdefault(resource, {})[accepted.uid] = accepted.value
+
+    def put_file(self, file: RecordedFile) -> None:
+        """What a file tells beside its objects: kinds of which there are none, and the server's version."""
+        for kind in file.empty_kinds & _KINDS.keys():
+            self.recorded.add(_KINDS[kind][0])
+        if file.name in {resource.value for resource, _ in _KINDS.values()}:
+            self.recorded.add(Resource(file.name))
+        if file.server_version is None:
+            return
+        self.recorded.add(Resource.VERSION)
+        try:
+            accepted = self._intake.accept(Resource.VERSION, file.server_version)
+        except _UNREADABLE:
+            self._malformed[Resource.VERSION] += 1
+        else:
+            self._known[Resource.VERSION] = {VERSION_UID: accepted.value}
+
+    def objects(self) -> ClusterObjects:
+        return ClusterObjects(self._known, dict(self._unknown), dict(self._malformed))
+
+    def sources(self, read_at: datetime) -> tuple[SourceState, ...]:
+        return tuple(
+            SourceState(resource.value, up=True, last_success=read_at)
+            if resource in self.recorded
+            else SourceState(resource.value, up=False, reason=_NOT_RECORDED)
+            for resource in Resource
+        )
+
+
+def _resource(obj: RecordedObject, namespace: str) -> Resource | None:
+    """The resource an object belongs to; None: the agent does not read it."""
+    if obj.kind == "Namespace" and obj.group == "":
+        return {"kube-system": Resource.KUBE_SYSTEM, namespace: Resource.NAMESPACE}.get(obj.name)
+    resource, groups = _KINDS.get(obj.kind, (None, frozenset()))
+    return resource if obj.group in groups else None
+
+
+def _platform_namespace(objects: Sequence[RecordedObject], candidates: tuple[Profile, ...]) -> str:
+    """The namespace with most of the platform's workloads, a profile's own before any other."""
+    known = Recognition(candidates)
+    usual = [profile.namespace for profile in candidates]
+    counted = Counter(
+        obj.namespace
+        for obj in objects
+        if obj.namespace and _is_workload(obj) and known.knows_workload(obj.name)
+    )
+    occurring = {obj.namespace for obj in objects} | {obj.name for obj in objects if obj.kind == "Namespace"}
+    found = [namespace for namespace in usual if namespace in counted] or list(counted)
+    if found:
+        return max(found, key=lambda namespace: counted[namespace])
+    return next((namespace for namespace in usual if namespace in occurring), usual[0])
+
+
+def _is_workload(obj: RecordedObject) -> bool:
+    resource, groups = _KINDS.get(obj.kind, (None, frozenset()))
+    return resource in _WORKLOADS and obj.group in groups
+
+
+def _with_uid(obj: RecordedObject, resource: Resource) -> bytes | msgspec.Raw:
+    """The object's JSON; one whose UID was taken out of the recording is told by its name instead.
+
+    Not so for namespaces: from their UIDs the cluster's identity is formed.
+    """
+    if obj.uid or not obj.name or resource in {Resource.KUBE_SYSTEM, Resource.NAMESPACE}:
+        return obj.raw
+    decoded: dict[str, Any] = msgspec.json.decode(obj.raw)
+    decoded["metadata"]["uid"] = f"{obj.kind}/{obj.name}"
+    return msgspec.json.encode(decoded)

@@ -1,0 +1,220 @@
+"""Reads platform profiles: the shipped ones, or one that an operator wrote.
+
+A profile is refused as a whole, in one line that names the place: an unknown key, a kind that does
+not exist, a row that two components claim.
+"""
+
+from importlib import resources
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import yaml
+
+from workflow_exporter.errors import ProfileError, VersionError
+from workflow_exporter.inventory import WorkloadKind
+from workflow_exporter.platforms.profile import ConfigMapRow, Profile, ProfileComponent, WorkloadRow
+from workflow_exporter.version import parse_version
+
+SHIPPED = ("deis", "hephy", "drycc")
+_MAX_FILE_BYTES = 1024 * 1024  # 1 MiB; the longest shipped profile is 12 KB
+
+_Text = TypeVar("_Text", bound="_Strict")
+
+
+class _Strict(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Base of what stands in the file."""
+
+
+class _WorkloadText(_Strict):
+    name: str
+    kinds: tuple[WorkloadKind, ...]
+    required: bool | None = None  # None: as the component
+    container: str | None = None
+    pod_labels: dict[str, str] = {}
+    generations: tuple[str, ...] = ()
+
+
+class _ConfigMapText(_Strict):
+    name: str
+    key: str
+    required: bool | None = None  # None: as the component
+    generations: tuple[str, ...] = ()
+
+
+class _ComponentText(_Strict):
+    title: str
+    description: str
+    required: bool
+    observed: bool = True
+    images: tuple[str, ...] = ()
+    first_version: str | None = None
+    workloads: tuple[_WorkloadText, ...] = ()
+    config_map: _ConfigMapText | None = None
+
+
+class _ProfileText(_Strict):
+    name: str
+    title: str
+    namespace: str
+    version_annotations: tuple[str, ...]
+    components: dict[str, Any]  # decoded one by one, so that a fault names its component
+    image_organisations: tuple[str, ...] = ()
+    generations: tuple[str, ...] = ()
+    build_pod_prefixes: tuple[str, ...] = ()
+
+
+def shipped_profiles() -> tuple[Profile, ...]:
+    """The profiles in the package: deis, hephy, drycc."""
+    folder = resources.files("workflow_exporter.platforms")
+    return tuple(
+        load_profile((folder / f"{name}.yaml").read_text(encoding="utf-8"), f"{name}.yaml")
+        for name in SHIPPED
+    )
+
+
+def profile_from_file(path: Path) -> Profile:
+    """The profile that an operator wrote; raises ProfileError, also where the file cannot be read."""
+    try:
+        if path.stat().st_size > _MAX_FILE_BYTES:
+            raise ProfileError(f"profile {path}: larger than {_MAX_FILE_BYTES} bytes")
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise ProfileError(f"profile {path}: {reason}") from error
+    return load_profile(text, str(path))
+
+
+def load_profile(text: str, where: str) -> Profile:
+    """The profile that `text` (YAML) spells; raises ProfileError with `where` and the fault's path."""
+    try:
+        raw_profile = yaml.load(text, _UniqueKeys)  # noqa: S506 - a SafeLoader, see below
+    except yaml.YAMLError as error:
+        raise ProfileError(f"profile {where}: not YAML: {_one_line(error)}") from error
+    read = _convert(raw_profile, _ProfileText, where, "")
+    components = {
+        name: _component(name, _convert(raw, _ComponentText, where, f"components.{name}"))
+        for name, raw in read.components.items()
+    }
+    if not components:
+        raise ProfileError(f"profile {where}: components: is empty")
+    profile = Profile(
+        name=read.name,
+        title=read.title,
+        namespace=read.namespace,
+        version_annotations=read.version_annotations,
+        image_organisations=read.image_organisations,
+        generations=read.generations,
+        components=components,
+        build_pod_prefixes=read.build_pod_prefixes,
+    )
+    _check(profile, where)
+    return profile
+
+
+def _component(name: str, read: _ComponentText) -> ProfileComponent:
+    rows = tuple(
+        WorkloadRow(
+            component=name,
+            name=row.name,
+            kinds=row.kinds,
+            required=read.required if row.required is None else row.required,
+            container=row.container,
+            pod_labels=row.pod_labels,
+            generations=row.generations,
+        )
+        for row in read.workloads
+    )
+    return ProfileComponent(
+        name=name,
+        title=read.title,
+        description=read.description,
+        required=read.required,
+        observed=read.observed,
+        images=read.images,
+        rows=rows,
+        config_map=_config_map(name, read),
+        first_version=read.first_version,
+    )
+
+
+def _config_map(name: str, read: _ComponentText) -> ConfigMapRow | None:
+    row = read.config_map
+    if row is None:
+        return None
+    required = read.required if row.required is None else row.required
+    return ConfigMapRow(name, row.name, row.key, required, row.generations)
+
+
+def _check(profile: Profile, where: str) -> None:
+    """Raises ProfileError where the profile contradicts itself."""
+    claimed: dict[tuple[str, WorkloadKind, str], str] = {}
+    for name, component in profile.components.items():
+        path = f"profile {where}: components.{name}"
+        if component.observed and not component.rows and component.config_map is None:
+            raise ProfileError(f"{path}: has neither workloads nor a config_map, and is observed")
+        if component.first_version is not None:
+            _check_version(component.first_version, f"{path}.first_version")
+        if component.config_map is not None:
+            _check_generations(component.config_map.generations, profile, f"{path}.config_map")
+        for number, row in enumerate(component.rows):
+            place = f"{path}.workloads[{number}]"
+            _check_row(row, profile, place)
+            for key in _claims(row, profile):
+                if key in claimed:
+                    raise ProfileError(f"{place}: {key[1]} {key[0]} is claimed by {claimed[key]} already")
+                claimed[key] = f"components.{name}.workloads[{number}]"
+
+
+def _claims(row: WorkloadRow, profile: Profile) -> list[tuple[str, WorkloadKind, str]]:
+    """(name, kind, generation): no two rows may have one in common. No generation is all of them."""
+    generations = row.generations or profile.generations or ("",)
+    return [(row.name, kind, generation) for kind in row.kinds for generation in generations]
+
+
+def _check_row(row: WorkloadRow, profile: Profile, place: str) -> None:
+    if not row.kinds:
+        raise ProfileError(f"{place}.kinds: is empty")
+    if WorkloadKind.CONFIG_MAP in row.kinds:
+        raise ProfileError(f"{place}.kinds: a ConfigMap is named by config_map, not here")
+    _check_generations(row.generations, profile, place)
+
+
+def _check_generations(generations: tuple[str, ...], profile: Profile, place: str) -> None:
+    if unknown := sorted(set(generations) - set(profile.generations)):
+        raise ProfileError(f"{place}.generations: {unknown[0]!r} is none of the profile's generations")
+
+
+def _check_version(text: str, place: str) -> None:
+    try:
+        parse_version(text)
+    except VersionError as error:
+        raise ProfileError(f"{place}: {error}") from error
+
+
+def _convert(raw: object, type_: type[_Text], where: str, path: str) -> _Text:
+    try:
+        return msgspec.convert(raw, type_, strict=True)
+    except msgspec.ValidationError as error:
+        reason, _, inside = str(error).partition(" - at `$")
+        place = f"{path}{inside.rstrip('`')}".strip(".")
+        at = f"{place}: " if place else ""
+        raise ProfileError(f"profile {where}: {at}{_one_line(reason)}") from error
+
+
+def _one_line(reason: object) -> str:
+    return " ".join(str(reason).split())
+
+
+class _UniqueKeys(yaml.CSafeLoader):
+    """A safe loader that refuses a key written twice; PyYAML would take the last without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if str(key.value) in seen:
+                fault = f"key {key.value!r} is there twice"
+                raise yaml.constructor.ConstructorError(None, None, fault, key.start_mark)
+            seen.add(str(key.value))
+        mapping: dict[Any, Any] = super().construct_mapping(node, deep=deep)
+        return mapping

@@ -1,0 +1,47 @@
+"""A catalog from a file: what a ConfigMap mounts in an air-gapped cluster, and what `make run` shows."""
+
+import asyncio
+import stat
+from pathlib import Path
+
+from workflow_exporter.catalog import MAX_BODY_BYTES, Catalog
+from workflow_exporter.errors import CatalogError, CatalogUnavailableError
+from workflow_exporter.releases.source import believe
+
+
+class CatalogFile:
+    """A catalog's file, or a folder of them (`{platform}.json`); read anew at each `load`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @property
+    def title(self) -> str:
+        return f"the file {self._path.name}" if self._path.suffix else f"the folder {self._path.name}"
+
+    async def load(self, platform: str) -> Catalog:
+        """See CatalogSource. A file over 4 MiB is refused by its size, unread."""
+        return await asyncio.to_thread(self._load, platform)
+
+    def _load(self, platform: str) -> Catalog:
+        try:
+            path = self._path / f"{platform}.json" if self._path.is_dir() else self._path
+            body = _read(path)
+        except OSError as error:
+            # Not the error's own text: it has the whole path, and reasons may be shown in public.
+            why = error.strerror or type(error).__name__
+            raise CatalogUnavailableError(f"the catalog file cannot be read: {why}") from error
+        return believe(body, platform)
+
+
+def _read(path: Path) -> bytes:
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):  # a pipe would wait for ever
+        raise CatalogError("the catalog file is not a regular file")
+    if status.st_size > MAX_BODY_BYTES:
+        size, most = status.st_size / 1024**2, MAX_BODY_BYTES // 1024**2
+        raise CatalogError(f"the catalog file has {size:.1f} MiB, more than {most} MiB")
+    with path.open("rb") as file:
+        return file.read(
+            MAX_BODY_BYTES + 1
+        )  # it may have grown meanwhile; the core refuses the one byte more

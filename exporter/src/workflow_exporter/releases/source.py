@@ -1,0 +1,30 @@
+"""The seam between a place that serves catalogs and everything above it."""
+
+from typing import Protocol
+
+from workflow_exporter.catalog import Catalog
+from workflow_exporter.catalog_document import parse_catalog
+
+
+class CatalogSource(Protocol):
+    """A place that serves catalogs."""
+
+    @property
+    def title(self) -> str:
+        """The place in words, for operators: `the file catalog.json`. No path, it may be shown in public."""
+        ...
+
+    async def load(self, platform: str) -> Catalog:
+        """That platform's catalog as it is now.
+
+        Raises CatalogUnavailableError where there is none, CatalogError for one that must not be believed.
+        """
+        ...
+
+
+def believe(body: bytes, platform: str) -> Catalog:
+    """The catalog in a document as fetched: the one place that every source's bytes pass.
+
+    Raises CatalogError. A signature over `body` belongs here, before anything is decoded.
+    """
+    return parse_catalog(body, platform)

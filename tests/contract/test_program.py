@@ -1,0 +1,236 @@
+"""The program as its user starts it: arguments, settings, exit statuses, catalogs that are wrong."""
+
+import json
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import clusters
+from e2e.agent import CATALOGS, Agent, run
+from workflow_exporter import cli
+
+ANY_PORTS = {"HOST": "127.0.0.1", "PORT": "0", "METRICS_PORT": "0"}
+HEPHY = CATALOGS / "hephy.json"
+SECONDS_UNTIL_A_FILE_IS_READ_AGAIN = 15
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Hephy v2.23.0, whose every component is the catalog's newest but two."""
+    path = tmp_path_factory.mktemp("recording") / "cluster.json"
+    items = clusters.as_running_objects(clusters.manifests("hephy-v2.23.0"))
+    path.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
+    return path
+
+
+@dataclass(frozen=True)
+class Ended:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
+    """The command line within this process: a second faster than a process of its own."""
+
+    def run_here(*arguments: str | Path, **settings: str) -> Ended:
+        status = cli.run([str(argument) for argument in arguments], {**ANY_PORTS, **settings})
+        return Ended(status, *capsys.readouterr())
+
+    return run_here
+
+
+def changed_catalog(folder: Path, change: Callable[[dict[str, Any]], object]) -> Path:
+    catalog = json.loads(HEPHY.read_text())
+    change(catalog)
+    path = folder / "catalog.json"
+    path.write_text(json.dumps(catalog))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "sentence"),
+    [
+        ((), {"PORT": "http"}, "PORT='http' is not a port"),
+        ((), {"PORT": "8081", "METRICS_PORT": "8081"}, "PORT and METRICS_PORT are both 8081"),
+        (
+            (),
+            {"PLATFORM": "cloudfoundry"},
+            "PLATFORM='cloudfoundry' is no shipped profile: auto, deis, drycc, hephy",
+        ),
+        ((), {"ID_KEY_FILE": "/nowhere/key"}, "ID_KEY_FILE='/nowhere/key' cannot be read"),
+        ((), {"PROFILE_FILE": "/nowhere/p.yaml"}, "PROFILE_FILE='/nowhere/p.yaml' is not a file"),
+        (("--from", "/nowhere/dump.yaml"), {}, "/nowhere/dump.yaml"),
+        (("--kubeconfig", "/nowhere/config"), {}, "/nowhere/config"),
+    ],
+)
+@pytest.mark.parametrize("command", [(), ("check",)])
+def test_what_is_wrong_is_one_line_and_status_2(
+    call: Callable[..., Ended],
+    command: tuple[str, ...],
+    arguments: tuple[str, ...],
+    settings: dict[str, str],
+    sentence: str,
+) -> None:
+    ended = call(*command, *arguments, **settings)
+
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.count("\n") == 1, ended.stderr
+    assert ended.stderr.startswith("workflow-exporter: ")
+    assert sentence in ended.stderr
+
+
+def test_without_a_cluster_it_says_what_to_give_it(tmp_path: Path) -> None:
+    ended = run(tmp_path)
+
+    assert (ended.returncode, ended.stderr.count("\n")) == (2, 1)
+    assert "--kubeconfig" in ended.stderr
+    assert "--from" in ended.stderr
+
+
+def test_an_unknown_option_shows_the_usage_and_status_2(tmp_path: Path) -> None:
+    ended = run(tmp_path, "check", "--frmo", "x")
+
+    assert ended.returncode == 2
+    assert "usage: workflow-exporter" in ended.stderr
+
+
+def test_a_port_in_use_is_one_line_and_status_2(tmp_path: Path, recording: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+
+        ended = run(tmp_path, "--from", recording, HOST="127.0.0.1", PORT=port)
+
+    assert ended.returncode == 2
+    assert (
+        ended.stderr
+        == f"workflow-exporter: PORT={port} cannot be listened on at 127.0.0.1: address already in use\n"
+    )
+
+
+def test_help_teaches_every_setting_and_the_exit_statuses(tmp_path: Path) -> None:
+    ended = run(tmp_path, "--help")
+
+    assert ended.returncode == 0
+    assert "OFF_CLUSTER" in ended.stdout
+    assert "3 cannot tell" in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "status"),
+    [
+        (
+            ("--catalog", CATALOGS),
+            {},
+            1,
+        ),  # two components have newer releases than the platform's newest bundle
+        ((), {}, 3),
+        (("--catalog", CATALOGS), {"CHECK_VERSIONS": "false"}, 3),
+        (("--catalog", CATALOGS / "drycc.json"), {}, 3),
+    ],
+)
+def test_the_exit_status_of_check_tells_a_script_what_to_do(
+    call: Callable[..., Ended],
+    recording: Path,
+    arguments: tuple[str | Path, ...],
+    settings: dict[str, str],
+    status: int,
+) -> None:
+    ended = call("check", "--from", recording, *arguments, **settings)
+
+    assert ended.returncode == status, ended.stdout + ended.stderr
+
+
+def test_check_says_fine_when_everything_is_current(
+    call: Callable[..., Ended], tmp_path: Path, recording: Path
+) -> None:
+    def only_the_bundle(catalog: dict[str, Any]) -> None:
+        newest = catalog["bundles"][-1]["components"]
+        for name, component in catalog["components"].items():
+            component["releases"] = [one for one in component["releases"] if one["version"] == newest[name]]
+
+    catalog = changed_catalog(tmp_path, only_the_bundle)
+
+    ended = call("check", "--from", recording, "--catalog", catalog)
+
+    assert ended.returncode == 0, ended.stdout
+
+
+def test_check_prints_the_document_of_the_api(tmp_path: Path, recording: Path) -> None:
+    with Agent(tmp_path, "--from", recording, "--catalog", CATALOGS) as agent:
+        agent.wait_until(lambda: agent.status()["catalog"]["title"] is not None, 10)
+        served = agent.http.get(agent.page_url + "/api/v1/components").json()
+
+    printed = json.loads(
+        run(tmp_path, "check", "--from", recording, "--catalog", CATALOGS, "--output", "json").stdout
+    )
+
+    assert {**printed, "taken_at": None} == {**served, "taken_at": None}
+
+
+def too_large(catalog: dict[str, Any]) -> None:
+    catalog["notices"] = [{"id": "n", "severity": "info", "title": "n", "text": "x" * 10_000_000}]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda catalog: catalog.update(schema_version=2), "schema_version"),
+        (lambda catalog: catalog.update(platform="drycc"), "drycc"),
+        (lambda catalog: catalog.update(expires="2020-01-01T00:00:00Z"), "expired on 2020-01-01"),
+        (lambda catalog: catalog.update(components=[]), "components"),
+        (lambda catalog: catalog.pop("generated"), "generated"),
+        (too_large, "more than 4 MiB"),
+    ],
+)
+def test_a_catalog_that_must_not_be_believed_makes_every_verdict_unknown_and_says_why(
+    call: Callable[..., Ended],
+    tmp_path: Path,
+    recording: Path,
+    change: Callable[[dict[str, Any]], object],
+    words: str,
+) -> None:
+    catalog = changed_catalog(tmp_path, change)
+
+    ended = call("check", "--from", recording, "--catalog", catalog)
+
+    assert ended.returncode == 3
+    assert words in ended.stdout
+    assert "current" not in ended.stdout
+
+
+@pytest.mark.parametrize("content", [b"", b"not json", b"[]", b"\xff\xfe", b'{"schema_version": 1'])
+def test_a_file_that_is_no_catalog_makes_every_verdict_unknown(
+    call: Callable[..., Ended], tmp_path: Path, recording: Path, content: bytes
+) -> None:
+    path = tmp_path / "catalog.json"
+    path.write_bytes(content)
+
+    ended = call("check", "--from", recording, "--catalog", path)
+
+    assert ended.returncode == 3
+    assert "Cannot tell what is newest" in ended.stdout
+
+
+def test_a_catalog_that_goes_missing_or_back_in_time_leaves_the_one_held(
+    tmp_path: Path, recording: Path
+) -> None:
+    def generated(when: datetime) -> Callable[[dict[str, Any]], object]:
+        return lambda catalog: catalog.update(generated=when.isoformat())
+
+    now = datetime.now(UTC)
+    path = changed_catalog(tmp_path, generated(now))
+    with Agent(tmp_path, "--from", recording, "--catalog", path) as agent:
+        agent.wait_until(lambda: agent.components()["controller"]["verdict"] == "current", 10)
+
+        changed_catalog(tmp_path, generated(now - timedelta(days=2)))
+        agent.wait_until(lambda: not agent.sources_up()["catalog"], SECONDS_UNTIL_A_FILE_IS_READ_AGAIN)
+
+        assert "older" in agent.page()
+        assert agent.components()["controller"]["verdict"] == "current"

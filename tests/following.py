@@ -1,0 +1,90 @@
+"""Following one resource by a script of answers, without a server, a clock or a pause."""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+
+from fakes.script import Script, Step, answer
+from workflow_exporter.cluster.addresses import collections
+from workflow_exporter.cluster.api_client import ApiClient
+from workflow_exporter.cluster.contents import Source
+from workflow_exporter.cluster.follower import Follower
+from workflow_exporter.cluster.intake import Intake
+from workflow_exporter.cluster.objects import Resource
+from workflow_exporter.cluster.timing import Surroundings, Timing
+from workflow_exporter.platforms.reader import shipped_profiles
+
+_NOW = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
+# random() is always 0.5, so each pause is half of the full back-off, which starts with 1 s.
+_TIMING = Timing(backoff_base_seconds=1, backoff_cap_seconds=30, watch_jitter_seconds=10)
+
+
+def watch_from(version: str, path: str = "/api/v1/nodes") -> str:
+    return f"{path}?watch=true&allowWatchBookmarks=true&resourceVersion={version}&timeoutSeconds=50"
+
+
+def node(name: str, version: int, **status: Any) -> dict[str, Any]:
+    return {"metadata": {"name": name, "uid": name, "resourceVersion": str(version)}, "status": status}
+
+
+def nodes(version: int, *names: str, token: str = "") -> httpx.Response:
+    items = [node(name, version) for name in names]
+    return answer({"metadata": {"resourceVersion": str(version), "continue": token}, "items": items})
+
+
+def bookmark(version: int) -> tuple[str, Any]:
+    return ("BOOKMARK", {"metadata": {"resourceVersion": str(version)}})
+
+
+@dataclass
+class Told:
+    """What following a script did."""
+
+    requests: list[str]
+    pauses: list[float]
+    states: list[tuple[bool | None, str | None]]  # (up, reason) at each pause
+    names: set[str] = field(default_factory=set)  # held at the end
+    counts: dict[str, int] = field(default_factory=dict)
+    read_timeouts: list[float | None] = field(default_factory=list)
+    changes: int = 0
+
+
+async def follow(
+    *steps: Step,
+    resource: Resource = Resource.NODES,
+    timing: Timing = _TIMING,
+    page_objects: int = 500,
+    intake: Intake | None = None,
+) -> Told:
+    """Follows until the script has come to its end."""
+    script = Script(*steps)
+    told = Told(script.requests, [], [])
+    source = Source(resource, intake or Intake(shipped_profiles()))
+
+    async def sleep(seconds: float) -> None:
+        told.pauses.append(seconds)
+        told.states.append((source.state.up, source.state.reason))
+        await asyncio.sleep(0)
+
+    def changed() -> None:
+        told.changes += 1
+
+    async with script.client() as http:
+        follower = Follower(
+            ApiClient(http),
+            source,
+            collections(resource, "deis"),
+            timing,
+            Surroundings(now=lambda: _NOW, random=lambda: 0.5, sleep=sleep),
+            page_objects,
+        )
+        with suppress(asyncio.CancelledError):
+            await follower.run(changed)
+    told.names = set(source.contents.known())
+    told.counts = dict(follower.counts)
+    told.read_timeouts = script.read_timeouts
+    return told

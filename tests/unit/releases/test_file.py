@@ -1,0 +1,95 @@
+"""A catalog from a file or a folder, and all the ways in which there is none."""
+
+import os
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from factories import catalog
+from workflow_exporter.catalog import MAX_BODY_BYTES
+from workflow_exporter.errors import CatalogError, CatalogUnavailableError
+from workflow_exporter.releases.file import CatalogFile
+
+pytestmark = pytest.mark.anyio
+
+
+async def refusal(path: Path) -> CatalogError:
+    with pytest.raises(CatalogError) as refused:
+        await CatalogFile(path).load("deis")
+    assert str(path.parent) not in str(refused.value)
+    return refused.value
+
+
+async def test_file_is_read_anew_at_each_load(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.json"
+    source = CatalogFile(path)
+
+    for title in ("First", "Second"):
+        path.write_bytes(msgspec.json.encode(catalog(title=title)))
+
+        assert await source.load("deis") == catalog(title=title)
+
+
+async def test_folder_holds_a_catalog_for_each_platform(tmp_path: Path) -> None:
+    for platform in ("deis", "hephy"):
+        (tmp_path / f"{platform}.json").write_bytes(msgspec.json.encode(catalog(platform=platform)))
+    source = CatalogFile(tmp_path)
+
+    assert await source.load("hephy") == catalog(platform="hephy")
+    with pytest.raises(CatalogUnavailableError):
+        await source.load("drycc")
+
+
+async def test_file_through_links_as_a_config_map_mounts_it_is_read(tmp_path: Path) -> None:
+    (tmp_path / "..2017").mkdir()
+    (tmp_path / "..2017" / "catalog.json").write_bytes(msgspec.json.encode(catalog()))
+    (tmp_path / "..data").symlink_to("..2017")
+    (tmp_path / "catalog.json").symlink_to("..data/catalog.json")
+
+    assert await CatalogFile(tmp_path / "catalog.json").load("deis") == catalog()
+
+
+async def test_missing_file_is_unavailable(tmp_path: Path) -> None:
+    error = await refusal(tmp_path / "none.json")
+
+    assert isinstance(error, CatalogUnavailableError)
+    assert str(error) == "the catalog file cannot be read: No such file or directory"
+
+
+async def test_file_of_ten_megabytes_is_refused_by_its_size(tmp_path: Path) -> None:
+    path = tmp_path / "large.json"
+    with path.open("wb") as file:
+        file.truncate(10 * 1024 * 1024)
+
+    error = await refusal(path)
+
+    assert not isinstance(error, CatalogUnavailableError)
+    assert str(error) == "the catalog file has 10.0 MiB, more than 4 MiB"
+
+
+async def test_file_of_the_most_bytes_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.json"
+    path.write_bytes(msgspec.json.encode(catalog()).ljust(MAX_BODY_BYTES))
+
+    assert await CatalogFile(path).load("deis") == catalog()
+
+
+async def test_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.json")
+
+    assert str(await refusal(tmp_path / "pipe.json")) == "the catalog file is not a regular file"
+
+
+async def test_file_of_another_platform_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.json"
+    path.write_bytes(msgspec.json.encode(catalog(platform="hephy")))
+
+    assert str(await refusal(path)) == "the catalog is of platform 'hephy', not of 'deis'"
+
+
+@pytest.mark.parametrize(
+    ("name", "title"), [("deis.json", "the file deis.json"), ("catalogs", "the folder catalogs")]
+)
+async def test_title_names_the_place_without_its_path(tmp_path: Path, name: str, title: str) -> None:
+    assert CatalogFile(tmp_path / name).title == title

@@ -1,0 +1,131 @@
+"""The catalog held: kept across failures, never replaced by an older one."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from factories import NOW, catalog
+from workflow_exporter.catalog import Catalog
+from workflow_exporter.errors import CatalogError, CatalogUnavailableError
+from workflow_exporter.releases.held import HeldCatalog
+from workflow_exporter.snapshot import CatalogReading, SourceState
+
+pytestmark = pytest.mark.anyio
+
+GONE = CatalogUnavailableError("the catalog file cannot be read: No such file or directory")
+BROKEN = CatalogError("the catalog is not JSON: Input data was truncated")
+
+
+class ScriptedSource:
+    """Gives its answers one after the other; errors are raised."""
+
+    def __init__(self, *answers: Catalog | CatalogError) -> None:
+        self._answers = iter(answers)
+        self.title = "a script"
+        self.asked: list[str] = []
+
+    async def load(self, platform: str) -> Catalog:
+        self.asked.append(platform)
+        answer = next(self._answers)
+        if isinstance(answer, CatalogError):
+            raise answer
+        return answer
+
+
+def clock() -> Iterator[datetime]:
+    moment = NOW
+    while True:
+        yield moment
+        moment += timedelta(hours=1)
+
+
+def held(*answers: Catalog | CatalogError) -> HeldCatalog:
+    moments = clock()
+    return HeldCatalog(ScriptedSource(*answers), lambda: next(moments))
+
+
+async def test_before_the_first_answer_there_is_no_catalog_and_the_source_is_neither_up_nor_down() -> None:
+    keeper = held()
+
+    assert keeper.reading() == CatalogReading(None, "the catalog has not been read yet")
+    assert keeper.state() == SourceState("catalog", up=None)
+    assert keeper.title == "a script"
+
+
+async def test_catalog_is_held_with_the_moment_it_was_read() -> None:
+    keeper = held(catalog())
+
+    assert await keeper.refresh("deis")
+
+    assert keeper.reading() == CatalogReading(catalog())
+    assert keeper.state() == SourceState("catalog", up=True, last_success=NOW)
+
+
+async def test_same_content_again_changes_nothing_but_the_moment() -> None:
+    keeper = held(catalog(), catalog())
+    await keeper.refresh("deis")
+    first = keeper.reading().catalog
+
+    assert not await keeper.refresh("deis")
+
+    assert keeper.reading().catalog is first
+    assert keeper.state().last_success == NOW + timedelta(hours=1)
+
+
+@pytest.mark.parametrize(("failure", "refused"), [(GONE, 0), (BROKEN, 1)])
+async def test_last_good_catalog_stays_across_failures(failure: CatalogError, refused: int) -> None:
+    keeper = held(catalog(), failure, failure, catalog(title="Next"))
+    await keeper.refresh("deis")
+
+    assert await keeper.refresh("deis")
+    assert not await keeper.refresh("deis")
+
+    assert keeper.reading() == CatalogReading(catalog())
+    assert keeper.state() == SourceState("catalog", up=False, reason=str(failure), last_success=NOW)
+    assert keeper.refused == 2 * refused
+
+    assert await keeper.refresh("deis")
+    assert keeper.reading() == CatalogReading(catalog(title="Next"))
+    assert keeper.state().up
+
+
+async def test_failure_at_first_says_why_there_is_no_catalog() -> None:
+    keeper = held(GONE)
+
+    assert await keeper.refresh("deis")
+
+    assert keeper.reading() == CatalogReading(None, str(GONE))
+    assert keeper.state() == SourceState("catalog", up=False, reason=str(GONE))
+
+
+async def test_older_catalog_is_refused_and_counted_and_the_newer_one_stays() -> None:
+    newer = catalog(generated=datetime(2017, 9, 7, tzinfo=UTC))
+    older = catalog(generated=datetime(2017, 9, 1, tzinfo=UTC))
+    keeper = held(newer, older)
+    await keeper.refresh("deis")
+
+    assert await keeper.refresh("deis")
+
+    assert keeper.reading() == CatalogReading(newer)
+    assert keeper.refused == 1
+    assert keeper.state().reason == "the catalog of 2017-09-01 is older than the one held of 2017-09-07"
+
+
+async def test_catalog_of_another_platform_is_no_older_one() -> None:
+    drycc = catalog(platform="drycc", generated=datetime(2010, 1, 1, tzinfo=UTC))
+    source = ScriptedSource(catalog(), drycc)
+    keeper = HeldCatalog(source, lambda: NOW)
+    await keeper.refresh("deis")
+
+    assert await keeper.refresh("drycc")
+
+    assert keeper.reading() == CatalogReading(drycc)
+    assert source.asked == ["deis", "drycc"]
+
+
+async def test_fault_that_is_no_catalog_error_is_not_swallowed() -> None:
+    keeper = held()
+
+    with pytest.raises(RuntimeError):  # the script has no answers: a fault of the test's own making
+        await keeper.refresh("deis")

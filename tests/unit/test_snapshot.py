@@ -1,0 +1,243 @@
+"""The snapshot as a pure function of what was read, what is held and what was chosen."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from factories import (
+    NOW,
+    bundle,
+    catalog,
+    component,
+    expectation,
+    identity,
+    inventory,
+    moment,
+    notice,
+    source_state,
+    source_states,
+    workload,
+)
+from workflow_exporter.catalog import Affects, Catalog, EndOfLife, Severity, Successor
+from workflow_exporter.freshness import Verdict
+from workflow_exporter.snapshot import CatalogFacts, CatalogReading, Choices, Snapshot, make_snapshot
+
+BUILDER = workload("builder", "quay.io/deis/builder:v2.12.0")
+
+
+def made(listed: Catalog | None = None, **changes: Any) -> Snapshot:
+    fields: dict[str, Any] = {
+        "now": NOW,
+        "inventory": inventory([BUILDER]),
+        "sources": source_states(),
+        "reading": CatalogReading(listed or catalog()),
+        "identity": identity(),
+        "choices": Choices(),
+        "titles": {},
+    }
+    return make_snapshot(**(fields | changes))
+
+
+def test_snapshot_is_composed_of_what_it_is_given() -> None:
+    shown = inventory([BUILDER], [expectation("builder"), expectation("imagebuilder", observed=False)])
+    choices = Choices(reporting_enabled=True, modes={"checks": "a file", "reporting": "on"})
+
+    snapshot = made(inventory=shown, choices=choices)
+
+    assert snapshot == Snapshot(
+        taken_at=NOW,
+        inventory=shown,
+        components=snapshot.components,
+        unobserved=("imagebuilder",),
+        bundle=snapshot.bundle,
+        catalog=CatalogFacts(title="Deis Workflow", generated=moment("2017-09-07")),
+        sources=source_states(),
+        identity=identity(),
+        identity_problem=None,
+        checks_enabled=True,
+        reporting_enabled=True,
+        modes={"checks": "a file", "reporting": "on"},
+    )
+    assert [(a.component, a.verdict) for a in snapshot.components] == [("builder", Verdict.CURRENT)]
+    assert (snapshot.bundle.version, snapshot.bundle.newest) == ("v2.18.0", "v2.18.0")
+
+
+def test_same_things_give_the_same_snapshot() -> None:
+    assert made() == made()
+
+
+def test_without_an_identity_nothing_is_reported_and_the_reason_is_kept() -> None:
+    snapshot = made(identity="kube-system: forbidden", choices=Choices(reporting_enabled=True))
+
+    assert (snapshot.identity, snapshot.identity_problem) == (None, "kube-system: forbidden")
+    assert not snapshot.reporting_enabled
+
+
+@pytest.mark.parametrize(
+    ("reading", "changes", "problem"),
+    [
+        (CatalogReading(None, "the file is missing"), {}, "the file is missing"),
+        (CatalogReading(None), {}, "there is no catalog of releases"),
+        (CatalogReading(catalog()), {"choices": Choices(checks_enabled=False)}, "update checks are off"),
+        (
+            CatalogReading(None, "CHECK_VERSIONS is false"),
+            {"choices": Choices(checks_enabled=False)},
+            "CHECK_VERSIONS is false",
+        ),
+        (
+            CatalogReading(catalog(platform="hephy")),
+            {},
+            "the catalog is of platform hephy, and deis runs here",
+        ),
+    ],
+)
+def test_without_a_catalog_to_judge_by_nothing_is_called_current(
+    reading: CatalogReading, changes: dict[str, Any], problem: str
+) -> None:
+    snapshot = made(reading=reading, **changes)
+
+    assert snapshot.catalog == CatalogFacts(problem=problem)
+    assert [(a.verdict, a.reason) for a in snapshot.components] == [(Verdict.UNKNOWN, problem)]
+    assert (snapshot.bundle.version, snapshot.bundle.newest) == (None, None)
+
+
+def test_expired_catalog_still_tells_what_runs_but_not_how_fresh_it_is() -> None:
+    expires = datetime(2017, 9, 20, 12, 0, tzinfo=UTC)
+    listed = catalog(expires=expires)
+
+    before, after = made(listed, now=moment("2017-09-20T11:59:59")), made(listed, now=expires)
+
+    assert [a.verdict for a in before.components] == [Verdict.CURRENT]
+    assert (before.catalog.expired, before.catalog.problem) == (False, None)
+    assert [(a.verdict, a.reason) for a in after.components] == [
+        (Verdict.UNKNOWN, "the catalog expired on 2017-09-20")
+    ]
+    assert (after.catalog.expired, after.catalog.expires) == (True, expires)
+    assert (after.bundle.version, after.bundle.newest) == ("v2.18.0", None)
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [
+        (source_state("deployments", up=False, reason="forbidden"), "cannot be seen: deployments: forbidden"),
+        (source_state("deployments", up=False), "cannot be seen: deployments: down"),
+        (source_state("deployments", up=None), "cannot be seen: deployments: has not answered yet"),
+    ],
+)
+def test_component_is_unknown_while_the_source_that_would_show_it_is_down(state: Any, reason: str) -> None:
+    snapshot = made(inventory=inventory([], [expectation("builder")]), sources=(state,))
+
+    assert [(a.verdict, a.reason) for a in snapshot.components] == [(Verdict.UNKNOWN, reason)]
+    assert snapshot.bundle.missing == 0
+
+
+def test_choices_reach_the_verdicts() -> None:
+    listed = catalog(
+        {"builder": component("v2.12.0")}, [bundle("v3.0.0", train="edge")], trains=["stable", "edge"]
+    )
+    shown = inventory([BUILDER], [expectation("builder"), expectation("minio")])
+
+    snapshot = made(listed, inventory=shown, choices=Choices(train="edge", off_cluster=frozenset({"minio"})))
+
+    assert [a.verdict for a in snapshot.components] == [Verdict.CURRENT, Verdict.ABSENT]
+    assert (snapshot.bundle.train, snapshot.bundle.newest) == ("edge", "v3.0.0")
+
+
+def test_title_is_the_catalogs_and_else_the_profiles_and_else_the_name() -> None:
+    shown = inventory([BUILDER], [expectation(name) for name in ("builder", "minio", "router")])
+
+    snapshot = made(inventory=shown, titles={"builder": "Not this", "minio": "Object storage"})
+
+    assert [a.title for a in snapshot.components] == ["Builder", "Object storage", "router"]
+
+
+def test_end_of_life_and_successor_are_told() -> None:
+    end = EndOfLife(date=datetime(2018, 3, 1, tzinfo=UTC), text="The end.")
+    successor = Successor(platform="hephy", title="Hephy Workflow")
+
+    facts = made(catalog(end_of_life=end, successor=successor)).catalog
+
+    assert (facts.end_of_life, facts.successor) == (end, successor)
+
+
+def shown_notices(*notices: Any, **changes: Any) -> list[str]:
+    return [one.id for one in made(catalog(notices=notices), **changes).catalog.notices]
+
+
+@pytest.mark.parametrize(
+    ("affects", "shown"),
+    [
+        (Affects(), True),
+        (Affects(components=("builder",)), True),
+        (Affects(components=("router", "builder")), True),
+        (Affects(components=("router",)), False),  # does not run here
+        (Affects(components=("builder",), versions=("v2.12.0",)), True),
+        (Affects(components=("builder",), versions=("2.12.0+build", "v2.11.0")), True),
+        (Affects(components=("builder",), versions=("v2.11.0",)), False),
+        (Affects(components=("router",), versions=("v2.12.0",)), False),
+        (Affects(versions=("v2.18.0",)), True),  # of the platform, where no component is named
+        (Affects(versions=("v2.12.0",)), False),
+        (Affects(components=("builder",), versions=("no version",)), False),  # fails closed
+        (Affects(versions=("no version",)), False),
+    ],
+)
+def test_notice_is_shown_where_it_concerns_what_runs(affects: Affects, *, shown: bool) -> None:
+    assert bool(shown_notices(notice(affects=affects))) is shown
+
+
+def test_notice_about_the_older_of_two_workloads_is_shown() -> None:
+    older = workload("builder", "deis/builder:v2.11.0", name="deis-builder-2")
+    shown = inventory([BUILDER, older])
+    for version in ("v2.11.0", "v2.12.0"):
+        about = notice(affects=Affects(components=("builder",), versions=(version,)))
+
+        assert shown_notices(about, inventory=shown) == [about.id]
+
+
+@pytest.mark.parametrize(
+    ("published", "expires", "shown"),
+    [
+        (None, None, True),
+        ("2017-09-20T12:00:00", None, True),  # at this moment
+        ("2017-09-20T12:00:01", None, False),  # not yet published
+        (None, "2017-09-20T12:00:00", False),  # expired just now
+        (None, "2017-09-20T12:00:01", True),
+    ],
+)
+def test_notice_is_shown_between_publication_and_expiry(
+    published: str | None, expires: str | None, *, shown: bool
+) -> None:
+    one = notice(
+        published=moment(published) if published else None, expires=moment(expires) if expires else None
+    )
+
+    assert bool(shown_notices(one)) is shown
+
+
+def test_notices_come_the_severest_first_and_then_the_newest() -> None:
+    day = moment("2017-09-01")
+
+    assert shown_notices(
+        notice("info", severity=Severity.INFO, published=moment("2017-09-19")),
+        notice("b", severity=Severity.WARNING, published=day),
+        notice("a", severity=Severity.WARNING, published=day),
+        notice("undated", severity=Severity.WARNING),
+        notice("newer", severity=Severity.WARNING, published=moment("2017-09-02")),
+        notice("critical", severity=Severity.CRITICAL),
+    ) == ["critical", "newer", "a", "b", "undated", "info"]
+
+
+@pytest.mark.parametrize(
+    ("states", "complete"),
+    [
+        (source_states(), True),
+        (source_states("pods"), True),  # down is an answer
+        ((source_state("pods"), source_state("nodes", up=None)), False),
+        ((source_state("pods"), source_state("catalog", up=None)), True),
+    ],
+)
+def test_snapshot_is_complete_when_each_cluster_source_has_answered_once(
+    states: Any, *, complete: bool
+) -> None:
+    assert made(sources=states).complete is complete
