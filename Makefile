@@ -17,7 +17,7 @@ PORT ?= 8080
 METRICS_PORT ?= 8081
 
 .DEFAULT_GOAL := help
-.PHONY: help run check test lint types layers unit e2e e2e-tools bench generate golden format requirements clean
+.PHONY: help run check test lint types layers unit e2e e2e-tools bench generate picture golden format requirements clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -82,6 +82,9 @@ bench: $(VENV)/.dev e2e-tools ## figures as ratios to a floor or a peer of the s
 
 generate: $(VENV)/.dev ## write what is generated: the shipped catalogs
 	$(BIN)/python releases-api/tools/catalogs_from_facts.py
+
+picture: $(VENV)/.dev ## take the README's picture of the page (needs Debian's chromium)
+	PYTHONPATH=tests $(BIN)/python -m tools.readme_picture docs/page.png
 
 golden: $(VENV)/.dev ## rewrite the golden files; read the diff before you commit it
 	$(BIN)/python -m pytest tests/unit tests/contract --golden

@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from snapshots import NOW
+from true_clusters import NOW
 from workflow_exporter.snapshot import Snapshot
 from workflow_exporter.web.routes import metrics_app, public_app
 

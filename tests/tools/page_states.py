@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import snapshots
 from browser import CHROMIUM, CHROMIUM_FLAGS
+from true_clusters import NOW
 from workflow_exporter.web.disclosure import disclose
 from workflow_exporter.web.page import Pages, page_view
 
@@ -25,8 +26,8 @@ def html_of(state: str, pages: Pages) -> str:
     snapshot = snapshots.STATES[state]()
     public = disclose(snapshot)
     if not snapshot.complete:
-        return pages.waiting(public.snapshot.sources, snapshots.NOW)
-    return pages.page(page_view(public, snapshots.NOW))
+        return pages.waiting(public.snapshot.sources, NOW)
+    return pages.page(page_view(public, NOW))
 
 
 def render(browser: Browser, directory: Path, states: list[str]) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 import factories as make
 import snapshots
+from true_clusters import NOW
 from web_client import ask, metrics, public
 from workflow_exporter.catalog import EndOfLife, Notice, Severity, Successor
 from workflow_exporter.freshness import Newest, Observed, Verdict
@@ -275,7 +276,7 @@ async def test_a_later_snapshot_is_answered_at_once() -> None:
     app = public(lambda: shown[0])
     before = (await ask(app, "/api/v1/components")).json()
 
-    shown[0] = replace(shown[0], taken_at=snapshots.NOW)
+    shown[0] = replace(shown[0], taken_at=NOW)
     after = (await ask(app, "/api/v1/components")).json()
 
     assert (before["taken_at"], after["taken_at"]) == ("2026-08-20T14:05:10Z", "2026-08-20T14:05:30Z")

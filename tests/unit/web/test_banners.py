@@ -7,7 +7,7 @@ import pytest
 
 import factories as make
 import snapshots
-from snapshots import NOW
+from true_clusters import NOW
 from workflow_exporter.catalog import EndOfLife
 from workflow_exporter.freshness import Verdict
 from workflow_exporter.snapshot import CatalogFacts, Snapshot

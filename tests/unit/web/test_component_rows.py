@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 import factories as make
-import snapshots
+from true_clusters import NOW
 from workflow_exporter.freshness import Newest, Observed, Verdict
 from workflow_exporter.web.component_rows import (
     ComponentRow,
@@ -19,7 +19,7 @@ from workflow_exporter.web.wording import Moment
 
 
 def row(**fields: object) -> ComponentRow:
-    [found] = component_rows((make.assessment(**fields),), snapshots.NOW)  # type: ignore[arg-type]  # builder's fields
+    [found] = component_rows((make.assessment(**fields),), NOW)  # type: ignore[arg-type]  # builder's fields
     return found
 
 
@@ -70,7 +70,7 @@ def test_what_wants_attention_comes_first() -> None:
         make.assessment(f"c{n}", verdict, security=n == 7) for n, verdict in enumerate(verdicts)
     )
 
-    marks = [found.mark for found in component_rows(components, snapshots.NOW)]
+    marks = [found.mark for found in component_rows(components, NOW)]
 
     assert marks == [
         "security",
@@ -124,7 +124,8 @@ def test_advice(fields: dict[str, object], advice: str | None) -> None:
     [
         (Observed("v1.8.1", "v1.8.1", "v1.8.1"), False, ()),
         (Observed("1.8.1", None, "v1.8.1"), False, ()),
-        (Observed("v1.8.2", "v1.8.2", "v1.8.1"), False, ("declared as v1.8.2", "workload asks for v1.8.2")),
+        (Observed("v1.8.2", "v1.8.2", "v1.8.1"), False, ("workload asks for v1.8.2",)),
+        (Observed("v1.8.2", "v1.8.3", "v1.8.1"), False, ("declared as v1.8.2", "workload asks for v1.8.3")),
         (
             Observed(None, "v1.8.2", "v1.8.1"),
             True,

@@ -10,7 +10,7 @@ import pytest
 
 import factories as make
 import snapshots
-from snapshots import NOW
+from true_clusters import NOW
 from workflow_exporter.catalog import EndOfLife, Notice, Severity, Successor
 from workflow_exporter.inventory import Leftover, ServicePort
 from workflow_exporter.snapshot import Snapshot, SourceState

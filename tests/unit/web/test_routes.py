@@ -3,7 +3,7 @@
 import pytest
 
 import snapshots
-from snapshots import NOW
+from true_clusters import NOW
 from web_client import BROWSER, PUBLIC_PATHS, ask, metrics, public
 from workflow_exporter.snapshot import Snapshot
 

@@ -11,6 +11,7 @@ import pytest
 
 import factories as make
 import snapshots
+from true_clusters import NOW
 from web_client import PUBLIC_PATHS, ask, metrics, public
 from workflow_exporter.catalog import EndOfLife, Successor
 from workflow_exporter.freshness import Newest
@@ -135,7 +136,7 @@ def everything() -> Snapshot:
         catalog=replace(
             snapshot.catalog,
             problem="no catalog",
-            end_of_life=EndOfLife(date=snapshots.NOW, text="ended"),
+            end_of_life=EndOfLife(date=NOW, text="ended"),
             successor=Successor(platform="hephy", title="Hephy", url="https://example.com"),
         ),
         sources=tuple(replace(state, reason="slow") for state in snapshot.sources),

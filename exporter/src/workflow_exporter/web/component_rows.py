@@ -90,11 +90,13 @@ def _row(assessment: Assessment, now: datetime) -> ComponentRow:
 
 
 def _differing(assessment: Assessment) -> tuple[str, ...]:
-    observed = assessment.observed
-    sayings = (("declared as", observed.declared), ("workload asks for", observed.template))
-    words = [f"{said} {v}" for said, v in sayings if v is not None and not _same(v, assessment.version)]
-    if assessment.rolling:
-        words.insert(0, "rolling: its pods differ")
+    observed, running = assessment.observed, assessment.version
+    words = ["rolling: its pods differ"] if assessment.rolling else []
+    declared = observed.declared if observed.declared != observed.template else None  # say it once
+    if declared and not _same(declared, running):
+        words.append(f"declared as {declared}")
+    if observed.template and not _same(observed.template, running):
+        words.append(f"workload asks for {observed.template}")
     return tuple(words)
 
 
