@@ -72,7 +72,7 @@ e2e-tools: ## build the real Kubernetes, etcd, kwok, kubectl and promtool: 10 mi
 	$(MAKE) -C tests/tools e2e
 
 e2e: $(VENV)/.dev e2e-tools ## everything against real parts
-	$(BIN)/python -m pytest tests/e2e tests/contract/test_kubernetes_reading.py --api-server=real
+	$(BIN)/python -m pytest tests/e2e tests/contract/test_kubernetes_*.py --api-server=real
 
 bench: $(VENV)/.dev e2e-tools ## figures as ratios to a floor or a peer of the same run
 	$(MAKE) -C tests/tools bench

@@ -11,10 +11,9 @@ import pytest
 from api_server import ApiServer
 from cluster_reading import reading, short_watches, until
 from clusters.objects import Manifest, Template, config_map, node, pod, service, workload
+from clusters.objects import namespace as namespace_manifest
 from fakes.kubernetes import OLD_GROUPS, FakeApiServer
 from kubeconfigs import write_kubeconfig
-from workflow_exporter.cluster.connection import connect
-from workflow_exporter.cluster.lists_and_watches import find_namespace
 from workflow_exporter.cluster.objects import Resource
 
 pytestmark = pytest.mark.anyio
@@ -230,19 +229,6 @@ async def test_watches_that_end_are_taken_up_again(
         assert read.count(Resource.NODES, "failures") == 0
 
 
-async def test_platform_is_looked_for_in_the_candidates_namespaces(
-    api_server: ApiServer, namespace: str, kubeconfig: Path
-) -> None:
-    connection = connect(str(kubeconfig), environment={})
-    found = [
-        await find_namespace(connection.http, candidates)
-        for candidates in ((namespace, "kube-system"), ("missing", namespace), ("missing", "absent"))
-    ]
-    await connection.aclose()
-
-    assert found == [namespace, namespace, "missing"]
-
-
 @pytest.mark.fake_only("a real server has no groups that were removed years ago")
 async def test_old_api_groups_are_read_where_new_ones_are_not_served(tmp_path: Path) -> None:
     paths = {
@@ -283,17 +269,22 @@ async def test_resource_that_no_group_serves_is_up_and_empty(tmp_path: Path) -> 
 
 
 @pytest.mark.fake_only("takes an etcd restored from a backup")
-async def test_history_that_went_back_is_noticed(fake_api_server: FakeApiServer, tmp_path: Path) -> None:
-    await fake_api_server.create("/api/v1/namespaces", {"metadata": {"name": "deis"}})
+@pytest.mark.parametrize("page_objects", [500, 1], ids=["one page", "many pages"])
+async def test_history_that_went_back_is_noticed(
+    fake_api_server: FakeApiServer, tmp_path: Path, page_objects: int
+) -> None:
+    await fake_api_server.create("/api/v1/namespaces", namespace_manifest("deis"))
+    await fake_api_server.create(_NODES, node("before-1"))
+    await fake_api_server.create(_NODES, node("before-2"))
     before = fake_api_server.store.revision
     await fake_api_server.create(_NODES, node("after-the-backup"))
     kubeconfig = write_kubeconfig(tmp_path, fake_api_server, {"token": fake_api_server.admin_token})
 
-    async with reading(kubeconfig, "deis", short_watches(fake_api_server)) as read:
+    async with reading(kubeconfig, "deis", short_watches(fake_api_server), page_objects) as read:
         await read.until_complete()
         await fake_api_server.kill()
         fake_api_server.restore_backup(before)
         await fake_api_server.restart()
 
-        await read.until(lambda: not read.objects(Resource.NODES))
+        await read.until(lambda: set(read.objects(Resource.NODES)) == {"before-1", "before-2"})
         await read.until(lambda: all(read.up().values()))
