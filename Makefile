@@ -7,7 +7,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --quiet --disable-pip-version-check
-SOURCES := exporter/src tests releases-api/tools
+SOURCES := exporter/src releases-api/src releases-api/tools tests
 
 # What `make run` shows: the recorded sample and the shipped catalogs.
 FROM ?= exporter/sample
@@ -15,6 +15,8 @@ CATALOG ?= releases-api/catalogs
 HOST ?= 127.0.0.1
 PORT ?= 8080
 METRICS_PORT ?= 8081
+API_PORT ?= 8090
+API_METRICS_PORT ?= 8091
 
 .DEFAULT_GOAL := help
 .PHONY: help run check test lint types layers unit e2e e2e-tools bench generate picture golden format requirements clean
@@ -31,11 +33,13 @@ endif
 
 # --- environment -----------------------------------------------------------------------------------
 
-$(VENV)/.run: exporter/requirements.txt requirements-build.txt exporter/pyproject.toml
+REQUIREMENTS := exporter/requirements.txt releases-api/requirements.txt requirements-build.txt
+
+$(VENV)/.run: $(REQUIREMENTS) exporter/pyproject.toml releases-api/pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 …")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) install --require-hashes -r exporter/requirements.txt -r requirements-build.txt
-	$(PIP) install --no-deps --no-build-isolation -e exporter
+	$(PIP) install --require-hashes $(REQUIREMENTS:%=-r %)
+	$(PIP) install --no-deps --no-build-isolation -e exporter -e releases-api
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run requirements-dev.txt
@@ -44,12 +48,12 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.txt
 
 # --- use ---------------------------------------------------------------------------------------------
 
-run: $(VENV)/.run ## start the agent: on the recorded sample, or on a cluster with KUBECONFIG=file
-	HOST=$(HOST) PORT=$(PORT) METRICS_PORT=$(METRICS_PORT) CATALOG_FILE=$(CATALOG) \
-		$(BIN)/workflow-exporter $(CLUSTER)
+run: $(VENV)/.run ## start releases API and agent: on the recorded sample, or on a cluster with KUBECONFIG=file
+	HOST=$(HOST) PORT=$(PORT) METRICS_PORT=$(METRICS_PORT) API_PORT=$(API_PORT) \
+		API_METRICS_PORT=$(API_METRICS_PORT) $(BIN)/python tests/tools/run_both.py $(CLUSTER)
 
 check: $(VENV)/.run ## the same as a table in the terminal
-	CATALOG_FILE=$(CATALOG) $(BIN)/workflow-exporter check $(CLUSTER)
+	$(BIN)/workflow-exporter check $(CLUSTER) --catalog $(CATALOG)
 
 # --- proof -------------------------------------------------------------------------------------------
 
@@ -93,14 +97,15 @@ format: $(VENV)/.dev ## format and repair what can be repaired
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-requirements: ## resolve the pins anew (needs uv); hashes only, no addresses
-	uv pip compile -q --generate-hashes --universal --no-header --python-version 3.11 \
-		exporter/pyproject.toml -o exporter/requirements.txt
-	uv pip compile -q --generate-hashes --universal --no-header --python-version 3.11 \
-		requirements-build.in -o requirements-build.txt
-	uv pip compile -q --generate-hashes --universal --no-header --python-version 3.11 \
-		exporter/pyproject.toml requirements-build.in requirements-dev.in \
-		-c exporter/requirements.txt -c requirements-build.txt -o requirements-dev.txt
+COMPILE := uv pip compile -q --generate-hashes --universal --no-header --python-version 3.11
+
+requirements: ## resolve the pins anew (needs uv); hashes only, no addresses, the same pins for both programs
+	$(COMPILE) exporter/pyproject.toml -o exporter/requirements.txt
+	$(COMPILE) releases-api/pyproject.toml -c exporter/requirements.txt -o releases-api/requirements.txt
+	$(COMPILE) requirements-build.in -o requirements-build.txt
+	$(COMPILE) exporter/pyproject.toml releases-api/pyproject.toml requirements-build.in requirements-dev.in \
+		-c exporter/requirements.txt -c releases-api/requirements.txt -c requirements-build.txt \
+		-o requirements-dev.txt
 
 clean: ## remove the environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

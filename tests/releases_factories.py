@@ -80,7 +80,11 @@ def document(**fields: Any) -> dict[str, Any]:
         "title": "Deis Workflow",
         "trains": ["stable", "beta"],
         "bundles": [
-            {"version": "v2.0.0", "released": released, "components": {"builder": "v2.0.0", "router": "v2.0.0"}}
+            {
+                "version": "v2.0.0",
+                "released": released,
+                "components": {"builder": "v2.0.0", "router": "v2.0.0"},
+            }
         ],
         "components": {
             "builder": {"title": "Builder", "releases": [{"version": "v2.0.0", "released": released}]},

@@ -41,6 +41,13 @@ def test_an_address_for_all_is_shown_as_loopback() -> None:
         assert listener.url == f"http://127.0.0.1:{listener.sock.getsockname()[1]}/"
 
 
+def test_accepted_connections_send_the_end_of_an_answer_at_once() -> None:
+    with bind("127.0.0.1", 0, "PORT") as listener:
+        listener.sock.setblocking(True)
+        with socket.create_connection(listener.sock.getsockname()), listener.sock.accept()[0] as accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 @pytest.mark.anyio
 async def test_it_stops_although_a_kept_connection_is_open() -> None:
     listener, stop = bind("127.0.0.1", 0, "PORT"), asyncio.Event()

@@ -3,7 +3,10 @@ from pathlib import Path
 import pytest
 
 from workflow_exporter.errors import SettingsError
-from workflow_exporter.settings import SETTINGS, Settings, settings_from_environment
+from workflow_exporter.settings import SETTINGS, Settings, settings_from_environment, with_catalog
+from workflow_exporter.web_address import WebAddress
+
+KEY = "A" * 43 + "="  # 32 zeros in base64
 
 DEFAULTS = Settings(
     host="0.0.0.0",  # noqa: S104 - the documented default, compared and not bound
@@ -14,7 +17,10 @@ DEFAULTS = Settings(
     profile_file=None,
     off_cluster=frozenset(),
     check_versions=True,
+    versions_api_url=None,
     catalog_file=None,
+    catalog_public_keys=(),
+    ca_bundle_file=None,
     train="stable",
     poll_interval_seconds=43200,
     id_key_file=None,
@@ -49,6 +55,9 @@ def test_an_empty_or_blank_value_means_not_set() -> None:
         ({"POLL_INTERVAL_SEC": "60"}, "poll_interval_seconds", 60),
         ({"LOG_LEVEL": "Debug"}, "log_level", "debug"),
         ({"CATALOG_FILE": "/x/y.json"}, "catalog_file", Path("/x/y.json")),
+        ({"VERSIONS_API_URL": "https://r.test/"}, "versions_api_url", WebAddress("https", "r.test", 443)),
+        ({"CATALOG_PUBLIC_KEYS": f"{KEY}, {KEY},"}, "catalog_public_keys", (bytes(32), bytes(32))),
+        ({"CA_BUNDLE_FILE": __file__}, "ca_bundle_file", Path(__file__)),
     ],
 )
 def test_settings_are_read(environment: dict[str, str], field: str, value: object) -> None:
@@ -77,6 +86,19 @@ def test_settings_are_read(environment: dict[str, str], field: str, value: objec
         ({"PROFILE_FILE": "/nowhere/p.yaml"}, r"PROFILE_FILE='/nowhere/p.yaml' is not a file"),
         ({"LOG_LEVEL": "loud"}, r"LOG_LEVEL='loud' is none of debug, info, warning, error"),
         ({"LOG_FORMAT": "xml"}, r"LOG_FORMAT='xml' is none of text, json"),
+        ({"VERSIONS_API_URL": "releases.test"}, r"VERSIONS_API_URL is not an address such as https://"),
+        ({"CATALOG_PUBLIC_KEYS": ","}, r"CATALOG_PUBLIC_KEYS=',' names no key"),
+        ({"CATALOG_PUBLIC_KEYS": KEY[:-2]}, r"not an Ed25519 public key: base64 of 32 bytes"),
+        ({"CATALOG_PUBLIC_KEYS": f"{KEY},c2hvcnQ="}, r"not an Ed25519 public key: base64 of 32 bytes"),
+        ({"CA_BUNDLE_FILE": "/nowhere/ca.pem"}, r"CA_BUNDLE_FILE='/nowhere/ca.pem' is not a file"),
+        (
+            {"VERSIONS_API_URL": "https://r.test", "CATALOG_FILE": "/x/y.json"},
+            r"VERSIONS_API_URL and CATALOG_FILE are both set.*drop CATALOG_FILE to ask the releases API, or",
+        ),
+        (
+            {"VERSIONS_API_URL": "http://releases.example.org"},
+            r"VERSIONS_API_URL is http://releases.example.org, and over plain http .* use https, or",
+        ),
     ],
 )
 def test_a_wrong_value_is_one_line_that_names_the_setting(environment: dict[str, str], sentence: str) -> None:
@@ -84,3 +106,53 @@ def test_a_wrong_value_is_one_line_that_names_the_setting(environment: dict[str,
         settings_from_environment(environment)
 
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"VERSIONS_API_URL": "https://me:s3cret@r.test?x"},
+        {"VERSIONS_API_URL": "http://me:s3cret@releases.example.org"},
+    ],
+)
+def test_a_password_in_an_address_is_in_no_message(environment: dict[str, str]) -> None:
+    with pytest.raises(SettingsError) as caught:
+        settings_from_environment(environment)
+
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"VERSIONS_API_URL": "http://127.0.0.1:8090"},
+        {"VERSIONS_API_URL": "http://releases.deis.svc"},
+        {"VERSIONS_API_URL": "http://releases.example.org", "CATALOG_PUBLIC_KEYS": KEY},
+    ],
+)
+def test_plain_http_is_taken_where_nobody_can_change_the_catalog_unseen(environment: dict[str, str]) -> None:
+    assert settings_from_environment(environment).versions_api_url is not None
+
+
+@pytest.mark.parametrize(
+    "environment", [{"VERSIONS_API_URL": "https://r.test"}, {"CATALOG_FILE": "/x/y.json"}]
+)
+def test_a_place_on_the_command_line_counts_instead_of_the_environments(environment: dict[str, str]) -> None:
+    settings = settings_from_environment(environment)
+    by_file = with_catalog(settings, "catalogs/deis.json")
+    by_address = with_catalog(settings, "https://other.test")
+
+    assert (by_file.catalog_file, by_file.versions_api_url) == (Path("catalogs/deis.json"), None)
+    assert (by_address.catalog_file, str(by_address.versions_api_url)) == (None, "https://other.test")
+
+
+@pytest.mark.parametrize(
+    ("place", "sentence"),
+    [
+        ("htp://r.test", "--catalog is not an address such as"),
+        ("http://releases.example.org", "--catalog is http://releases.example.org, and over plain http"),
+    ],
+)
+def test_a_wrong_place_on_the_command_line_is_one_line(place: str, sentence: str) -> None:
+    with pytest.raises(SettingsError, match=sentence):
+        with_catalog(DEFAULTS, place)

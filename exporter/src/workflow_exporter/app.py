@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 import platform as python_platform
 import signal
 import time
@@ -25,7 +26,7 @@ from workflow_exporter.listeners import Listener, bind, serve_until
 from workflow_exporter.platforms.profile import Profile
 from workflow_exporter.platforms.reader import profile_from_file, shipped_profiles
 from workflow_exporter.refresh import Composer, Refresher
-from workflow_exporter.releases.file import CatalogFile
+from workflow_exporter.releases.choice import UpdateCheck, choose
 from workflow_exporter.releases.held import HeldCatalog
 from workflow_exporter.releases.poll import CatalogPoll
 from workflow_exporter.reporter.identity import read_key
@@ -39,7 +40,6 @@ from workflow_exporter.web.routes import metrics_app, public_app
 
 _log = logging.getLogger(__name__)
 
-_FILE_INTERVAL_SECONDS = 10.0  # a look at a file costs nothing, and a new ConfigMap should show soon
 _CHECK_SECONDS = 60.0  # how long `check` waits until every source has answered
 _NAMESPACE_RETRY_SECONDS = 5.0
 _NO_CATALOG = CatalogReading(None, None)  # `choices.modes` says why
@@ -62,7 +62,7 @@ class _Plan:
     profiles: tuple[Profile, ...]  # one, or all among which `auto` chooses
     identity_key: bytes
     choices: Choices
-    catalog: HeldCatalog | None  # None: nobody to ask, or checks are off
+    update_check: UpdateCheck
     source: Source
 
 
@@ -93,24 +93,14 @@ def check(
 
 
 def _plan(settings: Settings, source: Source) -> _Plan:
-    catalog = None
-    if settings.check_versions and settings.catalog_file:
-        catalog = HeldCatalog(CatalogFile(settings.catalog_file), _now)
+    update_check = choose(settings, os.environ, now=_now)
     choices = Choices(
         train=settings.train,
         off_cluster=settings.off_cluster,
-        checks_enabled=catalog is not None,
-        modes={"checks": _checks_in_words(settings, catalog), "reporting": "off: this version sends nothing"},
+        checks_enabled=update_check.held is not None,
+        modes={"checks": update_check.words, "reporting": "off: this version sends nothing"},
     )
-    return _Plan(settings, _profiles(settings), read_key(settings.id_key_file), choices, catalog, source)
-
-
-def _checks_in_words(settings: Settings, catalog: HeldCatalog | None) -> str:
-    if catalog is not None:
-        return f"on: compared with {catalog.title}, locally; nobody is told anything"
-    if not settings.check_versions:
-        return "off: CHECK_VERSIONS is false"
-    return "off: there is nobody to ask, CATALOG_FILE is not set"
+    return _Plan(settings, _profiles(settings), read_key(settings.id_key_file), choices, update_check, source)
 
 
 def _profiles(settings: Settings) -> tuple[Profile, ...]:
@@ -201,10 +191,9 @@ class _Agent:
 
     async def read(self, opened: _Opened) -> None:
         """Reads cluster and catalog, and makes snapshots, until cancelled."""
-        catalog = self._plan.catalog
-        interval = min(_FILE_INTERVAL_SECONDS, self._plan.settings.poll_interval_seconds)
+        catalog = self._plan.update_check.held
         async with opened as reading, asyncio.TaskGroup() as group:
-            poll = CatalogPoll(catalog, interval) if catalog else None
+            poll = CatalogPoll(catalog, self._plan.update_check.pace) if catalog else None
 
             def compose(now: datetime) -> Snapshot:
                 snapshot = _compose(reading.composer, catalog, now)
@@ -262,9 +251,10 @@ async def _read_once(plan: _Plan, opened: _Opened) -> Snapshot:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
-        if plan.catalog:
-            await plan.catalog.refresh(reading.composer.profile().name)
-        return _compose(reading.composer, plan.catalog, _now())
+        catalog = plan.update_check.held
+        if catalog:
+            await catalog.refresh(reading.composer.profile().name)
+        return _compose(reading.composer, catalog, _now())
 
 
 def _compose(composer: Composer, catalog: HeldCatalog | None, now: datetime) -> Snapshot:

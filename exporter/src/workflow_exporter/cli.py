@@ -5,18 +5,17 @@ import os
 import sys
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from workflow_exporter import __version__
 from workflow_exporter.errors import WorkflowExporterError
 from workflow_exporter.logs import configure_logging
-from workflow_exporter.settings import SETTINGS, Settings, settings_from_environment
+from workflow_exporter.settings import SETTINGS, Settings, settings_from_environment, with_catalog
 from workflow_exporter.terminal import ExitStatus
 
 _DESCRIPTION = """\
 Shows which components of a Workflow platform (Deis, Hephy, Drycc, or your own by profile) run in a
-Kubernetes cluster, in which version, and what is outdated or missing. Reads only; sends nothing.
+Kubernetes cluster, in which version, and what is outdated or missing. Reads only, and tells nobody.
 """
 _EXAMPLES = """\
 examples:
@@ -24,6 +23,8 @@ examples:
       serve the page on port 8080 and /metrics on 8081
   workflow-exporter check --from dump.yaml --catalog catalogs/
       judge what `kubectl get … -o yaml` printed, without a cluster
+  workflow-exporter check --catalog https://releases.example.org
+      judge the cluster of ~/.kube/config by a releases API
   workflow-exporter check --output json | jq '.components[] | select(.verdict == "outdated")'
 
 exit status of check:
@@ -42,7 +43,7 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     try:
         settings = settings_from_environment(environment)
         if options.catalog:
-            settings = replace(settings, catalog_file=options.catalog)
+            settings = with_catalog(settings, options.catalog)
         configure_logging(
             "warning" if options.command == "check" else settings.log_level, settings.log_format
         )
@@ -121,9 +122,8 @@ def _source_options(*, nested: bool = False) -> argparse.ArgumentParser:
     group.add_argument("--context", metavar="NAME", help="context of the kubeconfig")
     group.add_argument(
         "--catalog",
-        type=Path,
-        metavar="FILE|DIR",
-        help="catalog of releases, or a folder of them (CATALOG_FILE)",
+        metavar="FILE|DIR|URL",
+        help="catalog of releases, a folder of them (CATALOG_FILE), or a releases API (VERSIONS_API_URL)",
     )
     return options
 

@@ -9,6 +9,7 @@
     │   └── CatalogUnavailableError  there is none: missing file, server down
     ├── ClusterError            a Kubernetes resource cannot be read; carries why
     │   └── ConnectionSettingsError   no usable kubeconfig or in-cluster credentials
+    ├── ReportError             a report cannot be sent this time; carries why
     └── RecordingError          a file given by --from is not what kubectl prints
 
 Errors of libraries are wrapped where they arise, with `raise … from`.
@@ -42,6 +43,12 @@ class CatalogError(WorkflowExporterError):
 class CatalogUnavailableError(CatalogError):
     """There is no catalog to judge: the file is missing, or the server did not answer."""
 
+    def __init__(self, reason: str, *, retry_after_seconds: float | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after_seconds = (
+            retry_after_seconds  # when the server wants to be asked again; None: no say
+        )
+
 
 class ClusterError(WorkflowExporterError):
     """A Kubernetes resource could not be read; the text is the reason shown to the operator."""
@@ -53,3 +60,7 @@ class ConnectionSettingsError(ClusterError):
 
 class RecordingError(WorkflowExporterError):
     """A file given instead of a cluster is not what `kubectl get -o yaml|json` prints."""
+
+
+class ReportError(WorkflowExporterError):
+    """A report could not be sent this time; the text is fit for the public page."""

@@ -65,6 +65,9 @@ def bind(host: str, port: int, setting: str) -> Listener:
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise SettingsError(f"{setting}={port} cannot be listened on at {host}: {reason.lower()}") from error
     sock.setblocking(False)
+    # Accepted connections inherit it. asyncio sets it only on sockets that say they are TCP, which these do
+    # not, and then the last bytes of an answer wait 40 ms for the receiver's delayed acknowledgement.
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return Listener(sock)
 
 

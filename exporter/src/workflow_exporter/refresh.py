@@ -149,6 +149,8 @@ def _log_changes(before: Snapshot | None, after: Snapshot) -> None:
     """One line per change of a source's state, and one when the cluster is first read whole."""
     known = {state.source: state for state in before.sources} if before else {}
     for state in after.sources:
+        if state.source == "catalog":
+            continue  # who asks for it says more: where from, and each new reason
         _log_source(known.get(state.source), state)
     if after.complete and not (before and before.complete):
         counts = f"{len(after.components)} components, {len(after.inventory.nodes)} nodes"

@@ -45,6 +45,7 @@ class ReportOutcome(StrEnum):
 
     SENT = "sent"
     RETRIED = "retried"  # failed in passing, will be tried again
+    REPEATED = "repeated"  # refused with 400, perhaps as this hour's had been sent before
     REJECTED = "rejected"  # the receiver refused it for good
     DROPPED = "dropped"  # given up unsent: its slot is over
 

@@ -4,17 +4,18 @@
 Names of the first Workflow Manager keep working as aliases.
 """
 
-import ipaddress
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from workflow_exporter import setting_values as values
 from workflow_exporter.errors import SettingsError
+from workflow_exporter.web_address import WebAddress, parse_web_address
 
-_DNS_LABEL = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")  # RFC 1123, as Kubernetes names namespaces
-_SERVICE_LINK = re.compile(r"[a-z]+://")  # `METRICS_PORT=tcp://10.0.0.7:80`, injected for a Service `metrics`
+# `METRICS_PORT=tcp://10.0.0.7:80`, injected for a Service `metrics`; or an address where a path may stand.
+_WITH_SCHEME = re.compile(r"[A-Za-z]+://")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +30,10 @@ class Settings:
     profile_file: Path | None
     off_cluster: frozenset[str]
     check_versions: bool
+    versions_api_url: WebAddress | None
     catalog_file: Path | None
+    catalog_public_keys: tuple[bytes, ...]  # 32 bytes each; empty: catalogs need no signature
+    ca_bundle_file: Path | None
     train: str
     poll_interval_seconds: int
     id_key_file: Path | None
@@ -48,18 +52,49 @@ class Setting:
     meaning: str  # with unit, what empty means, and why this default
     parse: Callable[[str], Any]
     aliases: tuple[str, ...] = ()  # older names, asked in this order when `name` is not set
+    empty: Any = None  # value when not set
+    secret: bool = False  # may hold a password: never repeated in a message
 
 
 def settings_from_environment(environment: Mapping[str, str]) -> Settings:
     """Reads every setting; raises SettingsError with one line for the first that is wrong."""
-    values = {row.field: _value(row, environment) for row in SETTINGS}
-    settings = Settings(**values)
+    settings = Settings(**{row.field: _value(row, environment) for row in SETTINGS})
     if settings.port == settings.metrics_port and settings.port != 0:
         raise SettingsError(
             f"PORT and METRICS_PORT are both {settings.port}: the page may be routed in public and "
             "the metrics must not be, so they need two ports"
         )
+    if settings.versions_api_url and settings.catalog_file:
+        raise SettingsError(
+            "VERSIONS_API_URL and CATALOG_FILE are both set, and the catalog comes from one place: "
+            "drop CATALOG_FILE to ask the releases API, or VERSIONS_API_URL to read the file"
+        )
+    _check_transport("VERSIONS_API_URL", settings)
     return settings
+
+
+def with_catalog(settings: Settings, place: str) -> Settings:
+    """`settings` with the catalog from `place`, an address or a path, whatever they named themselves."""
+    if not _WITH_SCHEME.match(place):
+        return replace(settings, catalog_file=Path(place), versions_api_url=None)
+    try:
+        address = parse_web_address(place)
+    except ValueError as error:
+        raise SettingsError(f"--catalog {error}") from error
+    changed = replace(settings, versions_api_url=address, catalog_file=None)
+    _check_transport("--catalog", changed)
+    return changed
+
+
+def _check_transport(name: str, settings: Settings) -> None:
+    """Plain http only where nobody can stand between, or where a signature would show it."""
+    address = settings.versions_api_url
+    if not address or address.encrypted or address.is_near or settings.catalog_public_keys:
+        return
+    raise SettingsError(
+        f"{name} is {address}, and over plain http anybody on the way can change the catalog: "
+        "use https, or set CATALOG_PUBLIC_KEYS so that only a signed one is believed"
+    )
 
 
 def _value(row: Setting, environment: Mapping[str, str]) -> Any:
@@ -69,80 +104,15 @@ def _value(row: Setting, environment: Mapping[str, str]) -> Any:
             name, raw = candidate, environment[candidate].strip()
             break
     if not raw:
-        return frozenset() if row.parse is _names else None
+        return row.empty
     try:
         return row.parse(raw)
     except ValueError as error:
         link = ""
-        if _SERVICE_LINK.match(raw) and row.parse is _port:
+        if _WITH_SCHEME.match(raw) and row.parse is values.port:
             link = " (this looks like a Kubernetes service link: set enableServiceLinks: false on the pod)"
-        raise SettingsError(f"{name}={raw!r} {error}{link}") from error
-
-
-def _port(raw: str) -> int:
-    if not raw.isascii() or not raw.isdigit() or int(raw) > 65535:
-        raise ValueError("is not a port: a number from 1 to 65535, or 0 for any free one")
-    return int(raw)
-
-
-def _address(raw: str) -> str:
-    try:
-        return str(ipaddress.ip_address(raw.removeprefix("[").removesuffix("]")))
-    except ValueError:
-        if raw == "localhost":
-            return raw
-        raise ValueError("is not an IP address to listen on (0.0.0.0 and :: listen on all)") from None
-
-
-def _switch(raw: str) -> bool:
-    lowered = raw.lower()
-    if lowered in {"true", "1", "yes", "on"}:
-        return True
-    if lowered in {"false", "0", "no", "off"}:
-        return False
-    raise ValueError("is neither true nor false")
-
-
-def _poll_interval(raw: str) -> int:
-    if not raw.isascii() or not raw.isdigit() or not 60 <= int(raw) <= 43200:
-        raise ValueError("is not a number of seconds from 60 (a minute) to 43200 (12 hours)")
-    return int(raw)
-
-
-def _namespace(raw: str) -> str:
-    if not _DNS_LABEL.fullmatch(raw):
-        raise ValueError("is not the name of a Kubernetes namespace")
-    return raw
-
-
-def _word(raw: str) -> str:
-    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,62}", raw):
-        raise ValueError("is not a name: lower-case letters, digits, and - . _ between them")
-    return raw
-
-
-def _names(raw: str) -> frozenset[str]:
-    return frozenset(_word(part.strip()) for part in raw.split(",") if part.strip())
-
-
-def _file(raw: str) -> Path:
-    path = Path(raw)
-    if not path.is_file():
-        raise ValueError("is not a file that can be read here")
-    return path
-
-
-def _path(raw: str) -> Path:
-    return Path(raw)
-
-
-def _one_of(*allowed: str) -> Callable[[str], str]:
-    def parse(raw: str) -> str:
-        if raw.lower() not in allowed:
-            raise ValueError(f"is none of {', '.join(allowed)}")
-        return raw.lower()
-
-    return parse
+        shown = name if row.secret else f"{name}={raw!r}"
+        raise SettingsError(f"{shown} {error}{link}") from error
 
 
 SETTINGS: tuple[Setting, ...] = (
@@ -151,28 +121,28 @@ SETTINGS: tuple[Setting, ...] = (
         "HOST",
         "0.0.0.0",  # noqa: S104 - in a pod, all addresses are the pod's own
         "IP address that both ports listen on. All, because a pod's own address is not known beforehand.",
-        _address,
+        values.address,
     ),
     Setting(
         "port",
         "PORT",
         "8080",
         "Port of the page and the JSON API. May be routed in public: it shows no id, node name or registry.",
-        _port,
+        values.port,
     ),
     Setting(
         "metrics_port",
         "METRICS_PORT",
         "8081",
         "Port of /metrics and the node list. For inside the cluster; never route it.",
-        _port,
+        values.port,
     ),
     Setting(
         "namespace",
         "WORKFLOW_NAMESPACE",
         "",
         "Namespace of the platform. Empty: the first of the profiles' namespaces that exists (deis, drycc).",
-        _namespace,
+        values.namespace,
         ("DEIS_NAMESPACE", "DRYCC_NAMESPACE"),
     ),
     Setting(
@@ -180,14 +150,14 @@ SETTINGS: tuple[Setting, ...] = (
         "PLATFORM",
         "auto",
         "Profile: deis, hephy, drycc, or auto, which decides by namespace, annotations, images and versions.",
-        _word,
+        values.word,
     ),
     Setting(
         "profile_file",
         "PROFILE_FILE",
         "",
         "File with a profile of your own platform, used instead of PLATFORM. Empty: a shipped profile.",
-        _file,
+        values.file,
     ),
     Setting(
         "off_cluster",
@@ -195,7 +165,8 @@ SETTINGS: tuple[Setting, ...] = (
         "",
         "Components that run outside the cluster, by comma: database,registry. They are then absent, "
         "not missing.",
-        _names,
+        values.names,
+        empty=frozenset(),
     ),
     Setting(
         "check_versions",
@@ -203,30 +174,59 @@ SETTINGS: tuple[Setting, ...] = (
         "true",
         "Whether versions are compared with the catalog. It tells nobody anything; false makes every "
         "verdict unknown.",
-        _switch,
+        values.switch,
         ("WORKFLOW_MANAGER_CHECK_VERSIONS",),
+    ),
+    Setting(
+        "versions_api_url",
+        "VERSIONS_API_URL",
+        "",
+        "Address of the releases API that serves the catalog. It is told the platform's name and nothing "
+        "else. Plain http:// only on loopback, in the cluster (a name without a dot, or one that ends in "
+        ".svc), or with CATALOG_PUBLIC_KEYS. HTTPS_PROXY, HTTP_PROXY and NO_PROXY are honoured. Empty: "
+        "nobody is asked; there is no built-in address.",
+        parse_web_address,
+        secret=True,
     ),
     Setting(
         "catalog_file",
         "CATALOG_FILE",
         "",
-        "Catalog of releases, a JSON file; read again when it changes. Empty: nobody to ask, and the "
-        "page says so.",
-        _path,
+        "Catalog of releases, a JSON file or a folder of them, instead of VERSIONS_API_URL; read again when "
+        "it changes. With neither there is nobody to ask, and the page says so.",
+        values.path,
+    ),
+    Setting(
+        "catalog_public_keys",
+        "CATALOG_PUBLIC_KEYS",
+        "",
+        "Ed25519 public keys in base64, by comma, as `workflow-releases key create` prints them. A catalog "
+        "that none of them signed is refused; a file's signature is FILE.sig. Empty: no signature is needed.",
+        values.public_keys,
+        empty=(),
+    ),
+    Setting(
+        "ca_bundle_file",
+        "CA_BUNDLE_FILE",
+        "",
+        "File of certificates (PEM) that are trusted beside the system's, for a releases API or a proxy with "
+        "a CA of its own; read again at each request. Empty: the system's alone.",
+        values.file,
     ),
     Setting(
         "train",
         "TRAIN",
         "stable",
         "Release train to follow.",
-        _word,
+        values.word,
     ),
     Setting(
         "poll_interval_seconds",
         "POLL_INTERVAL_SEC",
         "43200",
-        "Seconds between two looks at the catalog, 60 to 43200 (12 h): releases are rare.",
-        _poll_interval,
+        "Seconds between two questions to the releases API, 60 to 43200 (12 h): releases are rare. A file is "
+        "looked at every 10 s.",
+        values.poll_interval,
     ),
     Setting(
         "id_key_file",
@@ -234,28 +234,28 @@ SETTINGS: tuple[Setting, ...] = (
         "",
         "File of at least 32 random bytes that makes this cluster's ids unguessable. Empty: a public "
         "constant.",
-        _path,
+        values.path,
     ),
     Setting(
         "log_level",
         "LOG_LEVEL",
         "info",
         "debug, info, warning or error.",
-        _one_of("debug", "info", "warning", "error"),
+        values.one_of("debug", "info", "warning", "error"),
     ),
     Setting(
         "log_format",
         "LOG_FORMAT",
         "text",
         "text for people, json for log collectors; one line each.",
-        _one_of("text", "json"),
+        values.one_of("text", "json"),
     ),
     Setting(
         "revision",
         "REVISION",
         "unknown",
         "Commit that the program was built from, for workflow_exporter_build_info. Images set it.",
-        _word,
+        values.word,
     ),
 )
 

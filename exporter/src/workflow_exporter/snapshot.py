@@ -28,6 +28,9 @@ class SourceState:
 class CatalogFacts:
     """What is shown of the catalog beside the verdicts; all None or empty without one."""
 
+    platform: str | None = None  # this and the next two: words that its makers published, so reports may
+    components: tuple[str, ...] = ()
+    trains: tuple[str, ...] = ()
     title: str | None = None
     generated: datetime | None = None
     expires: datetime | None = None
@@ -166,6 +169,9 @@ def _catalog_facts(
     if catalog is None:
         return CatalogFacts(problem=reading.problem)
     return CatalogFacts(
+        platform=catalog.platform,
+        components=tuple(sorted(catalog.components)),
+        trains=catalog.trains,
         title=catalog.title,
         generated=catalog.generated,
         expires=catalog.expires,

@@ -1,15 +1,18 @@
 """A catalog from a file or a folder, and all the ways in which there is none."""
 
+import base64
 import os
 from pathlib import Path
 
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from factories import catalog
 from workflow_exporter.catalog import MAX_BODY_BYTES
 from workflow_exporter.errors import CatalogError, CatalogUnavailableError
 from workflow_exporter.releases.file import CatalogFile
+from workflow_exporter.releases.signature import TrustedKeys
 
 pytestmark = pytest.mark.anyio
 
@@ -93,3 +96,45 @@ async def test_file_of_another_platform_is_refused(tmp_path: Path) -> None:
 )
 async def test_title_names_the_place_without_its_path(tmp_path: Path, name: str, title: str) -> None:
     assert CatalogFile(tmp_path / name).title == title
+
+
+KEY = Ed25519PrivateKey.from_private_bytes(bytes([7]) * 32)
+KEYS = TrustedKeys([KEY.public_key().public_bytes_raw()])
+BODY = msgspec.json.encode(catalog())
+SIGNATURE = base64.b64encode(KEY.sign(BODY)).decode()
+
+
+@pytest.mark.parametrize("content", [SIGNATURE, f"{SIGNATURE}\n", f"{'B' * 86}==\n{SIGNATURE}\n"])
+async def test_with_keys_the_signature_is_in_the_file_beside_it(tmp_path: Path, content: str) -> None:
+    (tmp_path / "deis.json").write_bytes(BODY)
+    (tmp_path / "deis.json.sig").write_text(content)
+
+    assert await CatalogFile(tmp_path / "deis.json", KEYS).load("deis") == catalog()
+    assert await CatalogFile(tmp_path, KEYS).load("deis") == catalog()
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (None, "the catalog is not signed, and CATALOG_PUBLIC_KEYS asks for a signature"),
+        (b"", "the catalog is not signed, and CATALOG_PUBLIC_KEYS asks for a signature"),
+        (b"\xff\xfe", "the catalog's signature is not by a key of CATALOG_PUBLIC_KEYS"),
+        (
+            b" " * 5000 + SIGNATURE.encode(),
+            "the catalog is not signed, and CATALOG_PUBLIC_KEYS asks for a signature",
+        ),
+    ],
+)
+async def test_with_keys_a_file_that_nobody_vouches_for_is_refused(
+    tmp_path: Path, content: bytes | None, reason: str
+) -> None:
+    path = tmp_path / "deis.json"
+    path.write_bytes(BODY)
+    if content is not None:
+        path.with_name("deis.json.sig").write_bytes(content)
+
+    with pytest.raises(CatalogError) as caught:
+        await CatalogFile(path, KEYS).load("deis")
+
+    assert str(caught.value) == reason
+    assert not isinstance(caught.value, CatalogUnavailableError)

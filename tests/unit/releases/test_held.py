@@ -129,3 +129,15 @@ async def test_fault_that_is_no_catalog_error_is_not_swallowed() -> None:
 
     with pytest.raises(RuntimeError):  # the script has no answers: a fault of the test's own making
         await keeper.refresh("deis")
+
+
+async def test_failures_in_a_row_are_counted_and_the_last_wish_of_the_server_is_kept() -> None:
+    busy = CatalogUnavailableError("the releases API is down (503)", retry_after_seconds=120)
+    keeper = held(busy, GONE, BROKEN, catalog(), busy)
+
+    seen = []
+    for _ in range(5):
+        await keeper.refresh("deis")
+        seen.append((keeper.failures, keeper.retry_after_seconds))
+
+    assert seen == [(1, 120), (2, None), (3, None), (0, None), (1, 120)]

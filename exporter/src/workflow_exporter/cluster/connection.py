@@ -16,6 +16,7 @@ import yaml
 
 from workflow_exporter import __version__
 from workflow_exporter.cluster.credentials import Credentials
+from workflow_exporter.cluster.streams import DirectTransport
 from workflow_exporter.errors import ConnectionSettingsError
 
 # Where Kubernetes mounts a pod's token and CA, kubernetes.io/docs/tasks/run-application/access-api-from-pod.
@@ -209,7 +210,7 @@ def _check_complete(loader: Any, merged: Any, configuration: _Configuration, fil
         )
 
 
-def _transport(configuration: _Configuration) -> httpx.AsyncHTTPTransport:
+def _transport(configuration: _Configuration) -> httpx.AsyncBaseTransport:
     from kubernetes.client.rest import should_bypass_proxies  # noqa: PLC0415  see _from_kubeconfig
 
     proxy = configuration.proxy
@@ -217,6 +218,8 @@ def _transport(configuration: _Configuration) -> httpx.AsyncHTTPTransport:
         proxy = None
     try:
         tls = _tls(configuration) if configuration.host.startswith("https") else ssl.create_default_context()
+        if proxy is None:
+            return DirectTransport(tls, _LIMITS)
         return httpx.AsyncHTTPTransport(verify=tls, trust_env=False, limits=_LIMITS, proxy=proxy)
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
         raise ConnectionSettingsError(

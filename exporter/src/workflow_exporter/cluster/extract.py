@@ -5,6 +5,7 @@ What the profile does not know is dropped here and counted by kind; its names go
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from operator import attrgetter
 from typing import TypeVar
 
@@ -61,8 +62,17 @@ class Extractor:
         self._namespace = namespace
         self._rows = Rows(profile)
         self._nodes = NodeFacts()
+        self._last: tuple[ClusterObjects, Inventory] | None = (
+            None  # what everything but nodes was last made of
+        )
 
     def extract(self, objects: ClusterObjects) -> Inventory:
+        if self._last is None or not _same_but_nodes(self._last[0], objects):
+            self._last = objects, self._extract_all_but_nodes(objects)
+        nodes, malformed_nodes = self._nodes.convert(objects.known.get(Resource.NODES, {}))
+        return replace(self._last[1], nodes=nodes, malformed_objects=_malformed(objects, malformed_nodes))
+
+    def _extract_all_but_nodes(self, objects: ClusterObjects) -> Inventory:
         everything = list(found_workloads(objects))
         left = leftovers_among([one for one in everything if self._rows.component(one.name) is not None])
         left_keys = {one.key for one in left}
@@ -73,7 +83,6 @@ class Extractor:
 
         pods, unowned = self._pods(objects, live)
         workloads = [*self._workloads(live, generation, pods), *config_maps]
-        nodes, malformed_nodes = self._nodes.convert(objects.known.get(Resource.NODES, {}))
         known_keys = left_keys | {one.key for one in live}
         unknown = Counter(one.kind.value for one in everything if one.key not in known_keys)
         unknown[_POD_KIND] += unowned
@@ -88,9 +97,9 @@ class Extractor:
             ),
             leftovers=tuple(sorted(self._leftovers(left), key=attrgetter("name"))),
             services=tuple(sorted(self._services(objects), key=attrgetter("name"))),
-            nodes=nodes,
+            nodes=(),
             unknown_workloads=_unknown(unknown, objects),
-            malformed_objects=_malformed(objects, malformed_nodes),
+            malformed_objects={},
         )
 
     def _workloads(
@@ -150,6 +159,14 @@ class Extractor:
             if row.pod_labels and row.pod_labels.items() & selector.items():
                 return row.component
         return self._rows.component(service.metadata.name)
+
+
+def _same_but_nodes(before: ClusterObjects, after: ClusterObjects) -> bool:
+    """Mappings are never changed, so the same one holds the same. Thousands of nodes change all the time."""
+    resources = (before.known.keys() | after.known.keys()) - {Resource.NODES}
+    return before.unknown == after.unknown and all(
+        before.known.get(resource) is after.known.get(resource) for resource in resources
+    )
 
 
 def _owner(pod: PodObject, live: list[FoundWorkload]) -> FoundWorkload | None:

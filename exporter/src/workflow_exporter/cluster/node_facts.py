@@ -1,11 +1,14 @@
 """Nodes as facts: quantities parsed, and each node converted once for as long as it does not change."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from operator import attrgetter
 
 from workflow_exporter.cluster.objects import NodeObject
 from workflow_exporter.cluster.quantity import parse_quantity, whole
 from workflow_exporter.inventory import Node
+
+_NAMES = ("cpu", "memory", "ephemeral-storage", "pods")  # capacities that are shown
 
 
 class NodeFacts:
@@ -22,20 +25,15 @@ class NodeFacts:
     def convert(self, objects: Mapping[str, object]) -> tuple[tuple[Node, ...], int]:
         """(nodes by name, how many have a capacity that is no quantity)."""
         held = self._converted
-        converted: dict[str, tuple[object, Node | None]] = {}
-        changed = len(objects) != len(held)
-        for uid, obj in objects.items():
-            known = held.get(uid)
-            if known is not None and known[0] is obj:
-                converted[uid] = known
-            else:
-                changed = True
-                converted[uid] = (obj, _node(obj))
-        if changed:
-            self._converted = converted
-            nodes = [node for _, node in converted.values() if node is not None]
+        changed = [uid for uid, obj in objects.items() if (one := held.get(uid)) is None or one[0] is not obj]
+        held.update((uid, (objects[uid], _node(objects[uid]))) for uid in changed)
+        gone = len(held) > len(objects)
+        if gone:
+            self._converted = held = {uid: held[uid] for uid in objects}
+        if changed or gone:
+            nodes = [node for _, node in held.values() if node is not None]
             nodes.sort(key=attrgetter("name"))
-            self._malformed = len(converted) - len(nodes)
+            self._malformed = len(held) - len(nodes)
             self._sorted = tuple(nodes)
         return self._sorted, self._malformed
 
@@ -47,9 +45,7 @@ def _node(obj: object) -> Node | None:
     info, capacity = obj.status.node_info, obj.status.capacity or {}
     try:
         # A node that has just registered shows no capacity yet: zero until it does.
-        cpu, memory, storage, pods = (
-            parse_quantity(capacity.get(name, "0")) for name in ("cpu", "memory", "ephemeral-storage", "pods")
-        )
+        cpu_cores, memory_bytes, storage_bytes, pods = _amounts(*(capacity.get(name, "0") for name in _NAMES))
     except ValueError:
         return None
     return Node(
@@ -60,10 +56,21 @@ def _node(obj: object) -> Node | None:
         container_runtime_version=info.container_runtime_version,
         architecture=info.architecture,
         operating_system=info.operating_system,
-        cpu_cores=float(cpu),
-        memory_bytes=whole(memory),
-        ephemeral_storage_bytes=whole(storage),
-        pods=whole(pods),
+        cpu_cores=cpu_cores,
+        memory_bytes=memory_bytes,
+        ephemeral_storage_bytes=storage_bytes,
+        pods=pods,
         ready=any(c.type == "Ready" and c.status == "True" for c in obj.status.conditions or ()),
         created=obj.metadata.creation_timestamp,
+    )
+
+
+@lru_cache(maxsize=1024)  # nodes are alike, and equal ones then share their numbers
+def _amounts(cpu: str, memory: str, storage: str, pods: str) -> tuple[float, int, int, int]:
+    """(cores, bytes, bytes, pods); raises ValueError for what is no quantity."""
+    return (
+        float(parse_quantity(cpu)),
+        whole(parse_quantity(memory)),
+        whole(parse_quantity(storage)),
+        whole(parse_quantity(pods)),
     )

@@ -1,7 +1,7 @@
 """Where the catalog comes from, and which one is held.
 
-Here belong the sources (a file; later HTTPS) and the keeping of the last good catalog. A source fetches
-bytes and believes them: a signature over the body, where keys are configured, will be checked between
-the two (`believe`). What makes a document right is the core's (`catalog_document`); nothing here judges
+Here belong the sources (a file, the releases API), when they are asked, and the keeping of the last good
+catalog. What a source fetches passes one place (`source.believe`): first the signature, where keys are
+configured, then the document's own rules, which are the core's (`catalog_document`). Nothing here judges
 versions, and nothing of the cluster may ever be handed to a source but the platform's name.
 """

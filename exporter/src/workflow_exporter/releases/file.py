@@ -6,14 +6,22 @@ from pathlib import Path
 
 from workflow_exporter.catalog import MAX_BODY_BYTES, Catalog
 from workflow_exporter.errors import CatalogError, CatalogUnavailableError
+from workflow_exporter.releases.signature import TrustedKeys
 from workflow_exporter.releases.source import believe
+
+_SIGNATURE_SUFFIX = ".sig"
+_MAX_SIGNATURE_BYTES = 4096  # 4 KiB; one takes 89 bytes with its line break
 
 
 class CatalogFile:
-    """A catalog's file, or a folder of them (`{platform}.json`); read anew at each `load`."""
+    """A catalog's file, or a folder of them (`{platform}.json`); read anew at each `load`.
 
-    def __init__(self, path: Path) -> None:
+    With keys, the signature is in the file beside it whose name is the same with `.sig` at its end.
+    """
+
+    def __init__(self, path: Path, keys: TrustedKeys | None = None) -> None:
         self._path = path
+        self._keys = keys or TrustedKeys()
 
     @property
     def title(self) -> str:
@@ -27,11 +35,12 @@ class CatalogFile:
         try:
             path = self._path / f"{platform}.json" if self._path.is_dir() else self._path
             body = _read(path)
+            signatures = _signatures(path) if self._keys else ""
         except OSError as error:
             # Not the error's own text: it has the whole path, and reasons may be shown in public.
             why = error.strerror or type(error).__name__
             raise CatalogUnavailableError(f"the catalog file cannot be read: {why}") from error
-        return believe(body, platform)
+        return believe(body, platform, self._keys, signatures)
 
 
 def _read(path: Path) -> bytes:
@@ -45,3 +54,12 @@ def _read(path: Path) -> bytes:
         return file.read(
             MAX_BODY_BYTES + 1
         )  # it may have grown meanwhile; the core refuses the one byte more
+
+
+def _signatures(path: Path) -> str:
+    """What `FILE.sig` says; empty where there is none, which is then refused as unsigned."""
+    beside = path.with_name(path.name + _SIGNATURE_SUFFIX)
+    if not beside.is_file():
+        return ""
+    with beside.open("rb") as file:
+        return file.read(_MAX_SIGNATURE_BYTES).decode("ascii", errors="replace")

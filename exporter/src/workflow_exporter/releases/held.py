@@ -21,6 +21,8 @@ class HeldCatalog:
         self._last_success: datetime | None = None
         self._asked = False
         self.refused = 0  # catalogs that were there and must not be believed, since the start
+        self.failures = 0  # in a row, until now
+        self.retry_after_seconds: float | None = None  # what the server asked for with the last failure
 
     @property
     def title(self) -> str:
@@ -34,17 +36,22 @@ class HeldCatalog:
         """
         before = (self._catalog, self._problem, self._asked)
         held = self._catalog if self._catalog and self._catalog.platform == platform else None
+        self.retry_after_seconds = None
         try:
             loaded = await self._source.load(platform)
             check_not_older(loaded, held)
         except CatalogError as error:
             self._problem = str(error)
-            if not isinstance(error, CatalogUnavailableError):
+            self.failures += 1
+            if isinstance(error, CatalogUnavailableError):
+                self.retry_after_seconds = error.retry_after_seconds
+            else:
                 self.refused += 1
         else:
             # The same content stays the same object, and with it the orders that were sorted once.
             self._catalog = held if loaded == held else loaded
             self._problem = None
+            self.failures = 0
             self._last_success = self._now()
         self._asked = True
         return before != (self._catalog, self._problem, self._asked)

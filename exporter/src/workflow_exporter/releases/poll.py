@@ -1,10 +1,11 @@
-"""Asks for the catalog: at once for a platform that was just recognised, then at an interval."""
+"""Asks for the catalog: at once for a platform that was just recognised, then at its source's pace."""
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from workflow_exporter.releases.held import HeldCatalog
+from workflow_exporter.releases.pace import Pace
 
 _log = logging.getLogger(__name__)
 
@@ -12,9 +13,16 @@ _log = logging.getLogger(__name__)
 class CatalogPoll:
     """Keeps one held catalog fresh, for the platform that it is told to follow."""
 
-    def __init__(self, held: HeldCatalog, interval_seconds: float) -> None:
+    def __init__(
+        self,
+        held: HeldCatalog,
+        pace: Pace,
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._held = held
-        self._interval_seconds = interval_seconds
+        self._pace = pace
+        self._sleep = sleep
         self._platform: str | None = None
         self._platform_changed = asyncio.Event()
 
@@ -28,13 +36,24 @@ class CatalogPoll:
         """Asks until cancelled; calls `on_change` when what is held would show differently."""
         while True:
             self._platform_changed.clear()
-            if self._platform is not None and await self._ask(self._platform):
+            if self._platform is None:
+                await self._platform_changed.wait()
+                continue
+            if await self._ask(self._platform):
                 on_change()
-            try:
-                async with asyncio.timeout(self._interval_seconds):
-                    await self._platform_changed.wait()
-            except TimeoutError:
-                pass
+            await self._pause(self._pace.pause_seconds(self._held.failures, self._held.retry_after_seconds))
+
+    async def _pause(self, seconds: float) -> None:
+        """Ends early for another platform."""
+        waits = [
+            asyncio.ensure_future(self._sleep(seconds)),
+            asyncio.ensure_future(self._platform_changed.wait()),
+        ]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for one in waits:
+                one.cancel()
 
     async def _ask(self, platform: str) -> bool:
         before = self._held.state()

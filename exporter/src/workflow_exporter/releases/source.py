@@ -4,6 +4,7 @@ from typing import Protocol
 
 from workflow_exporter.catalog import Catalog
 from workflow_exporter.catalog_document import parse_catalog
+from workflow_exporter.releases.signature import TrustedKeys
 
 
 class CatalogSource(Protocol):
@@ -22,9 +23,11 @@ class CatalogSource(Protocol):
         ...
 
 
-def believe(body: bytes, platform: str) -> Catalog:
+def believe(body: bytes, platform: str, keys: TrustedKeys, signatures: str) -> Catalog:
     """The catalog in a document as fetched: the one place that every source's bytes pass.
 
-    Raises CatalogError. A signature over `body` belongs here, before anything is decoded.
+    `signatures` as they came with it, empty for none. Raises CatalogError. The signature comes first, so
+    that nothing is decoded that nobody vouches for.
     """
+    keys.check(body, signatures)
     return parse_catalog(body, platform)

@@ -1,0 +1,1 @@
+"""Who may write: tokens with scopes. A token is shown once; the store keeps only its hash."""

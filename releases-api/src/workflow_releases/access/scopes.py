@@ -1,0 +1,3 @@
+"""What tokens may allow."""
+
+SCOPES = ("publish", "audience")

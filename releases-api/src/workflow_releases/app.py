@@ -1,0 +1,115 @@
+"""The composition root: the only place that knows all parts."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+
+from workflow_releases import __version__
+from workflow_releases.access.tokens import Tokens
+from workflow_releases.catalog.key_file import read_key_file
+from workflow_releases.catalog.publish import Publisher
+from workflow_releases.catalog.shipped import add_shipped
+from workflow_releases.database import schema
+from workflow_releases.database.engine import Database
+from workflow_releases.instances.audience import Marker
+from workflow_releases.listeners import AsgiApp, Listener, bind, serve_until
+from workflow_releases.refresh import Editions, follow
+from workflow_releases.self_metrics import RequestCounts, self_registry
+from workflow_releases.settings import Settings
+from workflow_releases.web.metrics import metrics_app
+from workflow_releases.web.routes import public_app
+from workflow_releases.web.services import Services, database_limiter
+
+_log = logging.getLogger(__name__)
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """Both applications and what they stand on; made by `build`, without a socket or a task."""
+
+    database: Database
+    services: Services
+    public: AsgiApp
+    metrics: AsgiApp
+
+
+def build(settings: Settings, clock: Clock = utc_now) -> Application:
+    """Opens the database, adds the catalogs that ship, and makes the first edition.
+
+    Raises SettingsError, DatabaseStateError, DatabaseUnavailableError: before anything listens.
+    """
+    keys = read_key_file(settings.signing_key_file) if settings.signing_key_file else None
+    database = open_database(settings.database_url)
+    publisher = Publisher(database, clock)
+    for platform in add_shipped(publisher):
+        _log.info("added the shipped catalog of %s", platform)
+    editions = Editions(database, clock, keys)
+    counts = RequestCounts()
+    services = Services(
+        editions=editions,
+        publisher=publisher,
+        marker=Marker(database, clock),
+        tokens=Tokens(database, clock),
+        counts=counts,
+        legacy_platform=settings.legacy_platform,
+        public_keys=keys.public_keys if keys else (),
+        clock=clock,
+        limiter=database_limiter(),
+    )
+    own = self_registry(counts, lambda: editions.database_up, __version__)
+    return Application(
+        database=database,
+        services=services,
+        public=public_app(services),
+        metrics=metrics_app(lambda: editions.current, own),
+    )
+
+
+def open_database(url: str) -> Database:
+    """The database, ready to use: a SQLite file is made and migrated here, PostgreSQL only checked."""
+    database = Database(url)
+    if database.kind == "sqlite":
+        schema.create_file_if_missing(database)
+        schema.upgrade(database)
+    else:
+        schema.check(database)
+    return database
+
+
+def run(settings: Settings) -> None:
+    """Serves until SIGTERM or SIGINT; then ends within a second."""
+    public = bind(settings.host, settings.port, "PORT")
+    metrics = bind(settings.host, settings.metrics_port, "METRICS_PORT")
+    application = build(settings)
+    try:
+        asyncio.run(_serve(application, public, metrics))
+    finally:
+        application.database.close()
+
+
+async def _serve(application: Application, public: Listener, metrics: Listener) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    services = application.services
+    following = asyncio.create_task(follow(partial(services.in_thread, services.editions.refresh)))
+    _log.info("serving catalogs at %s, metrics at %smetrics", public.url, metrics.url)
+    try:
+        await asyncio.gather(
+            serve_until(stop, public, application.public), serve_until(stop, metrics, application.metrics)
+        )
+    finally:
+        following.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await following

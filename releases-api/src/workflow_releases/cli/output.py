@@ -1,0 +1,22 @@
+"""What the commands print: results on standard output, to be piped; the rest on standard error."""
+
+import sys
+from collections.abc import Sequence
+
+
+def say(*lines: str) -> None:
+    """Results."""
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    sys.stdout.flush()
+
+
+def remark(*lines: str) -> None:
+    """Explanations and complaints."""
+    sys.stderr.write("".join(f"{line}\n" for line in lines))
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Columns as wide as they must be."""
+    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
+    for row in [head, *rows]:
+        say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

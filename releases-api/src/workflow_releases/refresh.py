@@ -1,0 +1,91 @@
+"""Database -> edition: at start, after a change here, and within a second or so of one elsewhere."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+from workflow_releases.catalog import body, store
+from workflow_releases.catalog.signature import SigningKeys
+from workflow_releases.database import changes, schema
+from workflow_releases.database.engine import Database
+from workflow_releases.edition import Edition, make_edition
+from workflow_releases.errors import DatabaseStateError, DatabaseUnavailableError
+from workflow_releases.instances.audience import load_audiences
+
+POLL_SECONDS = 1.0  # a replica may take 5 s to see a change; the question costs one row
+
+_log = logging.getLogger(__name__)
+
+
+class Editions:
+    """The edition that reads are answered from; swapped whole, kept while the database is away."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime], keys: SigningKeys | None) -> None:
+        """Reads everything once; raises DatabaseUnavailableError."""
+        self._database = database
+        self._clock = clock
+        self._keys = keys
+        self._lock = threading.Lock()  # the poll and a publication may refresh at the same moment
+        self.database_up = True
+        self.current = self._made(None)
+
+    def refresh(self) -> None:
+        """Makes a new edition if the database, or the week, is another; blocks, so call it in a thread.
+
+        A database that is away is logged once and leaves the edition as it is.
+        """
+        with self._lock:
+            try:
+                self.current = self._made(self.current)
+            except (DatabaseUnavailableError, DatabaseStateError) as error:
+                if self.database_up:
+                    _log.error("%s; reads go on from memory, publishing is refused", error)
+                self.database_up = False
+            else:
+                if not self.database_up:
+                    _log.info("the database is back")
+                self.database_up = True
+
+    def _made(self, previous: Edition | None) -> Edition:
+        week = body.week_start(self._clock())
+        if not self.database_up:
+            schema.check(self._database)  # what came back may be an older backup, or another file
+        with self._database.reading() as connection:
+            number = changes.current_number(connection)
+            if (
+                previous is not None
+                and self.database_up
+                and (number, week) == (previous.change_number, previous.week)
+            ):
+                return previous
+            # After an outage, or when the number went back, this may be another history: read all of it.
+            known = previous if previous is not None and self.database_up else None
+            since = known.change_number if known is not None and known.change_number <= number else -1
+            catalogs = dict(known.catalogs) if known is not None and since >= 0 else {}
+            for platform in store.platforms_changed_since(connection, since):
+                catalog = store.load(connection, platform)
+                if catalog is not None:
+                    catalogs[platform] = catalog
+            audiences = load_audiences(connection)
+        return make_edition(
+            change_number=number,
+            week=week,
+            catalogs=catalogs,
+            audiences=audiences,
+            keys=self._keys,
+            previous=previous,
+        )
+
+
+async def follow(
+    refresh: Callable[[], Awaitable[None]], sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+) -> None:
+    """Refreshes for ever, POLL_SECONDS between the end of one and the start of the next."""
+    while True:
+        await sleep(POLL_SECONDS)
+        try:
+            await refresh()
+        except Exception:  # noqa: BLE001 - a fault in one round must not end all later ones; it is logged
+            _log.exception("the catalogs could not be refreshed; trying again")

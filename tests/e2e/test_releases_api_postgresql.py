@@ -1,0 +1,161 @@
+"""Several replicas on a real PostgreSQL: they agree, and reads outlive the database."""
+
+import threading
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from e2e.postgresql import PostgreSQL
+from e2e.processes import ProgramError
+from e2e.releases_api import ReleasesApi, run
+
+ROUTER = "/v1/catalogs/deis/components/router"
+SECONDS_TO_SHOW = 5  # the contract: a publication shows on every replica within five seconds
+
+
+@pytest.fixture(scope="module")
+def postgresql() -> Iterator[PostgreSQL]:
+    with PostgreSQL() as running:
+        yield running
+
+
+@pytest.fixture
+def database_url(postgresql: PostgreSQL) -> str:
+    """An empty database for each test."""
+    postgresql.sql("DROP SCHEMA public CASCADE")
+    postgresql.sql("CREATE SCHEMA public")
+    return postgresql.url
+
+
+@pytest.fixture
+def replicas(database_url: str, tmp_path: Path) -> Iterator[tuple[ReleasesApi, ReleasesApi]]:
+    """Two that started at the same moment on the same empty tables."""
+    upgraded = run(tmp_path, "database", "upgrade", DATABASE_URL=database_url)
+    assert upgraded.returncode == 0, upgraded.stderr
+    one = ReleasesApi(tmp_path, "one", DATABASE_URL=database_url)
+    two = ReleasesApi(tmp_path, "two", DATABASE_URL=database_url)
+    two.program.start()
+    with one:
+        two.wait_until(lambda: two.answers("/readyz") == 200, 60)
+        yield one, two
+        two.__exit__()
+
+
+def test_database_without_tables_is_refused_with_the_command_that_helps(
+    database_url: str, tmp_path: Path
+) -> None:
+    refused = run(tmp_path, "serve", DATABASE_URL=database_url, HOST="127.0.0.1", PORT="0", METRICS_PORT="0")
+
+    assert refused.returncode == 2
+    assert (
+        refused.stderr == "workflow-releases: the database is empty: run workflow-releases database upgrade\n"
+    )
+
+
+def test_upgrades_at_the_same_moment_take_turns(database_url: str, tmp_path: Path) -> None:
+    statuses: list[int] = []
+
+    def upgrade() -> None:
+        statuses.append(run(tmp_path, "database", "upgrade", DATABASE_URL=database_url).returncode)
+
+    threads = [threading.Thread(target=upgrade) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert statuses == [0, 0]
+
+
+def test_replicas_serve_the_same_bytes_and_see_each_others_changes(
+    replicas: tuple[ReleasesApi, ReleasesApi],
+) -> None:
+    one, two = replicas
+    token = one.token()
+
+    def same() -> bool:
+        answers = [
+            api.http.get(f"/v1/catalogs/{platform}")
+            for api in replicas
+            for platform in ("deis", "drycc", "hephy")
+        ]
+        return [(a.headers["etag"], a.content) for a in answers[:3]] == [
+            (a.headers["etag"], a.content) for a in answers[3:]
+        ]
+
+    assert same()
+    assert one.put(f"{ROUTER}/releases/v2.19.0", token, {"security": True}).status_code == 201
+    two.wait_until(lambda: "v2.19.0" in two.router_versions(), SECONDS_TO_SHOW)
+    assert same()
+    assert two.put(f"{ROUTER}/releases/v2.19.0", token, {"yanked": True}).status_code == 200
+    one.wait_until(same, SECONDS_TO_SHOW)
+    assert two.put(f"{ROUTER}/releases/v2.19.0", token, {"security": False}).status_code == 409
+
+
+def test_publishers_on_both_replicas_lose_nothing(replicas: tuple[ReleasesApi, ReleasesApi]) -> None:
+    token = replicas[0].token()
+    statuses: list[int] = []
+
+    def publish(api: ReleasesApi, minor: int) -> None:
+        for number in range(10):
+            statuses.append(api.put(f"{ROUTER}/releases/v9.{minor}.{number}", token, {}).status_code)
+            statuses.append(
+                api.put(f"{ROUTER}/releases/v8.0.{number}", token, {"released": None}).status_code
+            )
+
+    threads = [threading.Thread(target=publish, args=(api, minor)) for minor, api in enumerate(replicas)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(statuses) == [200] * 10 + [201] * 30
+    for api in replicas:
+        api.wait_until(partial(_lists_thirty, api), SECONDS_TO_SHOW)
+
+
+def _lists_thirty(api: ReleasesApi) -> bool:
+    return len([version for version in api.router_versions() if version.startswith(("v8.", "v9."))]) == 30
+
+
+def test_reads_go_on_while_the_database_is_down_and_publishing_returns_with_it(
+    replicas: tuple[ReleasesApi, ReleasesApi], postgresql: PostgreSQL
+) -> None:
+    one, two = replicas
+    token = one.token()
+    before = one.http.get("/v1/catalogs/deis").content
+
+    postgresql.stop()
+    refused = one.put(f"{ROUTER}/releases/v2.19.0", token, {})
+    reads = [api.http.get("/v1/catalogs/deis").content for api in replicas]
+    ready = one.http.get("/readyz").status_code
+    postgresql.start()
+
+    assert refused.status_code == 503
+    assert "connection" not in refused.text
+    assert reads == [before, before]
+    assert ready == 200
+    assert one.put(f"{ROUTER}/releases/v2.19.0", token, {}).status_code == 201
+    two.wait_until(lambda: "v2.19.0" in two.router_versions(), 10)
+    for api in replicas:
+        assert "Traceback" not in api.program.log_tail(1000)
+
+
+def test_database_that_is_down_stops_the_start_with_one_line(tmp_path: Path) -> None:
+    refused = run(tmp_path, "serve", DATABASE_URL="postgresql://x:secret@127.0.0.1:1/x", HOST="127.0.0.1")
+
+    assert refused.returncode == 3
+    assert refused.stderr.count("\n") == 1
+    assert "secret" not in refused.stderr
+
+
+@pytest.mark.parametrize("statement", ["UPDATE audit SET actor = 'x'", "DELETE FROM audit", "TRUNCATE audit"])
+def test_audit_trail_cannot_be_changed(
+    replicas: tuple[ReleasesApi, ReleasesApi], postgresql: PostgreSQL, statement: str
+) -> None:
+    with pytest.raises(ProgramError, match="the audit trail is never changed"):
+        postgresql.sql(statement)
+
+    assert postgresql.sql("SELECT count(*) FROM audit") == "3"  # the shipped catalogs

@@ -1,0 +1,118 @@
+"""`make run`: the releases API and the agent side by side on this machine, until Ctrl-C.
+
+Needs only what the two programs need. The API's database is kept in build/run, so that a release published
+yesterday is still there today. Arguments go to the agent: what to read.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+FOLDER = ROOT / "build" / "run"
+SECONDS_TO_START = 30
+GUIDE = """
+The page            {page}
+Prometheus metrics  {metrics}
+The releases API    {api}
+
+Publish a release and see the banner within a minute:
+  {publish} publish {platform} router v9.9.9 --url {api} --token-file {token}
+"""
+
+
+def main() -> int:
+    """Starts the API, makes a token once, starts the agent; ends with whichever ends first."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    host = os.environ.get("HOST", "127.0.0.1")
+    api_port, api_metrics_port = (
+        os.environ.get("API_PORT", "8090"),
+        os.environ.get("API_METRICS_PORT", "8091"),
+    )
+    api_url = f"http://{host}:{api_port}"
+    database = {"DATABASE_URL": f"sqlite:///{FOLDER / 'releases.db'}"}
+    api = start("workflow-releases", "serve", **database, PORT=api_port, METRICS_PORT=api_metrics_port)
+    agent = None
+    try:
+        if not answers(f"{api_url}/readyz", api):
+            return api.wait()
+        token = token_file(database)
+        agent = start("workflow-exporter", *sys.argv[1:], VERSIONS_API_URL=api_url, POLL_INTERVAL_SEC="60")
+        page = f"http://{host}:{os.environ.get('PORT', '8080')}/"
+        if answers(f"{page}readyz", agent):
+            print(guide(page, host, api_url, token), flush=True)  # noqa: T201 - what `make run` is to say
+        return first_to_end(api, agent)
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        for process in filter(None, (agent, api)):
+            process.send_signal(signal.SIGTERM)
+            process.wait()
+
+
+def start(program: str, *arguments: str, **settings: str) -> subprocess.Popen[bytes]:
+    # A process group of its own: Ctrl-C is for this script, which then ends both in order.
+    return subprocess.Popen(
+        [BIN / program, *arguments], env=environment(settings), cwd=ROOT, start_new_session=True
+    )
+
+
+def environment(settings: Mapping[str, str]) -> dict[str, str]:
+    return {**os.environ, **settings}
+
+
+def answers(url: str, process: subprocess.Popen[bytes]) -> bool:
+    """Whether the address answers 200 before the process ends or time is up."""
+    deadline = time.monotonic() + SECONDS_TO_START
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - an address of this machine
+                return True
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    return False
+
+
+def token_file(database: Mapping[str, str]) -> Path:
+    """A token to publish with, made once and readable by its owner only."""
+    path = FOLDER / "token"
+    if not path.exists():
+        created = subprocess.run(
+            [BIN / "workflow-releases", "token", "create", "--scope", "publish", "make-run"],
+            env=environment(database),
+            stdout=subprocess.PIPE,
+            check=True,
+        )
+        path.touch(mode=0o600)
+        path.write_bytes(created.stdout)
+    return path
+
+
+def guide(page: str, host: str, api_url: str, token: Path) -> str:
+    return GUIDE.format(
+        page=page,
+        metrics=f"http://{host}:{os.environ.get('METRICS_PORT', '8081')}/metrics",
+        api=api_url,
+        publish=(BIN / "workflow-releases").relative_to(ROOT),
+        platform="hephy",
+        token=token.relative_to(ROOT),
+    )
+
+
+def first_to_end(*processes: subprocess.Popen[bytes]) -> int:
+    while True:
+        for process in processes:
+            if (status := process.poll()) is not None:
+                return status
+        time.sleep(0.2)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,151 @@
+"""Editions: replicas agree, changes show, and reads outlive the database."""
+
+import asyncio
+import logging
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from releases_factories import INSTANCE, NOW, add_catalog, clock, document, moment, open_store
+from workflow_releases.catalog.publish import Publisher
+from workflow_releases.database.engine import Database
+from workflow_releases.instances.audience import Marker
+from workflow_releases.refresh import POLL_SECONDS, Editions, follow
+
+
+def up(editions: Editions) -> bool:
+    """A function, so that the type checker does not take the first answer for the last."""
+    return editions.database_up
+
+
+class Hand:
+    """A clock that is set by hand."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def test_change_elsewhere_shows_after_a_refresh_and_both_replicas_serve_the_same_bytes(
+    store: Database,
+) -> None:
+    assert store.path is not None
+    here, elsewhere = Editions(store, clock, None), Editions(Database(f"sqlite:///{store.path}"), clock, None)
+    before = here.current
+
+    Publisher(store, clock).release("ci", "deis", "router", "v2.2.0", {})
+    Marker(store, clock).mark("ci", INSTANCE, "staff")
+    assert here.current is before
+    here.refresh()
+    elsewhere.refresh()
+
+    assert here.current.audiences == {INSTANCE: "staff"}
+    assert here.current.catalogs["deis"].components["router"].releases[-1].version == "v2.2.0"
+    assert {path: body.identity.body for path, body in here.current.bodies.items()} == {
+        path: body.identity.body for path, body in elsewhere.current.bodies.items()
+    }
+
+
+def test_nothing_changed_keeps_the_edition(store: Database) -> None:
+    editions = Editions(store, clock, None)
+    before = editions.current
+
+    editions.refresh()
+
+    assert editions.current is before
+
+
+def test_new_week_moves_the_expiry_of_every_catalog(store: Database) -> None:
+    hand = Hand(NOW)
+    editions = Editions(store, hand, None)
+
+    hand.now = moment("2017-09-25T00:00:01")
+    editions.refresh()
+
+    assert editions.current.catalogs["deis"].expires == moment("2017-10-25")
+
+
+def test_reads_outlive_the_database_and_what_comes_back_is_read_anew(
+    store: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert store.path is not None
+    add_catalog(store, document(platform="other"))
+    editions = Editions(store, clock, None)
+    before, backup = editions.current, tmp_path / "aside"
+
+    store.path.rename(backup)
+    editions.refresh()
+    editions.refresh()
+    assert editions.current is before
+    assert up(editions) is False
+    backup.rename(store.path)
+    Publisher(store, clock).release("ci", "deis", "router", "v2.2.0", {})
+    editions.refresh()
+
+    assert up(editions) is True
+    assert editions.current.catalogs["deis"].components["router"].releases[-1].version == "v2.2.0"
+    assert editions.current.bodies["/v1/catalogs/other"] is before.bodies["/v1/catalogs/other"]
+    refresh_lines = [record for record in caplog.records if record.name == "workflow_releases.refresh"]
+    assert [record.levelname for record in refresh_lines] == ["ERROR"]
+
+
+def test_platform_that_is_gone_after_a_restore_is_served_no_more(
+    store: Database, migrated_file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert store.path is not None
+    editions = Editions(store, clock, None)
+
+    store.path.unlink()
+    for suffix in ("-wal", "-shm"):
+        Path(f"{store.path}{suffix}").unlink(missing_ok=True)
+    editions.refresh()
+    store.path.write_bytes(migrated_file.read_bytes())
+    editions.refresh()
+
+    assert dict(editions.current.catalogs) == {}
+
+
+def test_what_comes_back_with_another_history_is_read_whole(
+    store: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its change number says nothing then: here it is higher, and the platform served so far is not in it."""
+    assert store.path is not None
+    editions = Editions(store, clock, None)
+    other = open_store(tmp_path / "other.db")
+    for platform in ("one", "two"):
+        add_catalog(other, document(platform=platform))
+    other.close()
+
+    store.path.unlink()
+    for suffix in ("-wal", "-shm"):
+        Path(f"{store.path}{suffix}").unlink(missing_ok=True)
+    editions.refresh()
+    (tmp_path / "other.db").rename(store.path)
+    editions.refresh()
+
+    assert list(editions.current.catalogs) == ["one", "two"]
+
+
+@pytest.mark.anyio
+async def test_round_that_fails_does_not_end_the_following(caplog: pytest.LogCaptureFixture) -> None:
+    rounds: list[float] = []
+    enough = asyncio.Event()
+
+    async def sleep(seconds: float) -> None:
+        rounds.append(seconds)
+        if len(rounds) == 3:
+            enough.set()
+            await asyncio.Event().wait()
+
+    async def refresh() -> None:
+        raise RuntimeError("on purpose")
+
+    following = asyncio.create_task(follow(refresh, sleep))
+    await enough.wait()
+    following.cancel()
+
+    assert rounds == [POLL_SECONDS] * 3
+    assert [record.levelno for record in caplog.records] == [logging.ERROR] * 2
