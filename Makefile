@@ -70,7 +70,7 @@ layers: $(VENV)/.dev
 	$(BIN)/lint-imports --no-logo
 
 unit: $(VENV)/.dev
-	$(BIN)/python -m pytest tests/unit tests/contract
+	$(BIN)/python -m pytest tests/unit tests/contract --numprocesses 2 --dist worksteal
 
 e2e-tools: ## build the real Kubernetes, etcd, kwok, kubectl and promtool: 10 minutes once, then seconds
 	$(MAKE) -C tests/tools e2e
@@ -80,12 +80,15 @@ e2e: $(VENV)/.dev e2e-tools ## everything against real parts
 
 bench: $(VENV)/.dev e2e-tools ## figures as ratios to a floor or a peer of the same run
 	$(MAKE) -C tests/tools bench
-	$(BIN)/python tests/bench/run.py
+	PYTHONPATH=tests $(BIN)/python -m bench.run
 
 # --- upkeep ------------------------------------------------------------------------------------------
 
-generate: $(VENV)/.dev ## write what is generated: the shipped catalogs
+generate: $(VENV)/.dev ## write what is generated: shipped catalogs, PRIVACY.md's tables, protobuf's code
 	$(BIN)/python releases-api/tools/catalogs_from_facts.py
+	PYTHONPATH=tests $(BIN)/python -m tools.privacy_page
+	$(BIN)/python -m grpc_tools.protoc -I exporter/src --python_out=exporter/src --pyi_out=exporter/src \
+		exporter/src/workflow_exporter/reporter/remote_write.proto
 
 picture: $(VENV)/.dev ## take the README's picture of the page (needs Debian's chromium)
 	PYTHONPATH=tests $(BIN)/python -m tools.readme_picture docs/page.png

@@ -1,6 +1,7 @@
 """Following one resource by a script of answers, without a server, a clock or a pause."""
 
 import asyncio
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -40,6 +41,22 @@ def bookmark(version: int) -> tuple[str, Any]:
     return ("BOOKMARK", {"metadata": {"resourceVersion": str(version)}})
 
 
+class _Clock:
+    """Stands still but for watches, which last as long as it is told; those beyond end at once."""
+
+    def __init__(self, lasts: Iterable[float]) -> None:
+        self._lasts = iter(lasts)
+        self._seconds = 0.0
+        self._watching = False
+
+    def __call__(self) -> float:
+        """Read as a watch is accepted and as it has ended."""
+        if self._watching:
+            self._seconds += next(self._lasts, 0)
+        self._watching = not self._watching
+        return self._seconds
+
+
 @dataclass
 class Told:
     """What following a script did."""
@@ -59,8 +76,9 @@ async def follow(
     timing: Timing = _TIMING,
     page_objects: int = 500,
     intake: Intake | None = None,
+    lasts: Iterable[float] = (),
 ) -> Told:
-    """Follows until the script has come to its end."""
+    """Follows until the script has come to its end; `lasts` are the seconds of the watches in a row."""
     script = Script(*steps)
     told = Told(script.requests, [], [])
     source = Source(resource, intake or Intake(shipped_profiles()))
@@ -79,7 +97,7 @@ async def follow(
             source,
             collections(resource, "deis"),
             timing,
-            Surroundings(now=lambda: _NOW, random=lambda: 0.5, sleep=sleep),
+            Surroundings(now=lambda: _NOW, random=lambda: 0.5, sleep=sleep, clock=_Clock(lasts)),
             page_objects,
         )
         with suppress(asyncio.CancelledError):

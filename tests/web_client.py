@@ -9,6 +9,10 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from true_clusters import NOW
+from workflow_exporter.report import Reports
+from workflow_exporter.reporter.assembly import make_desk
+from workflow_exporter.reporter.choice import choose
+from workflow_exporter.settings import settings_from_environment
 from workflow_exporter.snapshot import Snapshot
 from workflow_exporter.web.routes import metrics_app, public_app
 
@@ -20,6 +24,7 @@ PUBLIC_PATHS = (
     "/api/v1/components",
     "/api/v1/workloads",
     "/api/v1/status",
+    "/report",
     "/components",
     "/id",
     "/openapi.json",
@@ -32,11 +37,20 @@ def public(
     snapshot: Snapshot | Callable[[], Snapshot | None] | None, now: Callable[[], datetime] = lambda: NOW
 ) -> Starlette:
     current = snapshot if callable(snapshot) else lambda: snapshot
-    return public_app(current, now=now, exporter_version=VERSION, descriptions=DESCRIPTIONS)
+    return public_app(
+        current, now=now, exporter_version=VERSION, descriptions=DESCRIPTIONS, reports=reports()
+    )
 
 
 def metrics(snapshot: Snapshot | None) -> Starlette:
-    return metrics_app(lambda: snapshot, _a_metric, exporter_version=VERSION)
+    return metrics_app(
+        lambda: snapshot, _a_metric, now=lambda: NOW, exporter_version=VERSION, reports=reports()
+    )
+
+
+def reports() -> Reports:
+    """Those of an agent that does not report."""
+    return make_desk(choose(settings_from_environment({}), recorded=False, proxy=lambda _: None))
 
 
 async def ask(

@@ -153,6 +153,22 @@ async def test_plugin_is_run_by_the_kubeconfig_and_its_failure_is_told(tmp_path:
     )
 
 
+async def test_plugin_that_stops_working_while_running_names_no_user_in_the_reason(tmp_path: Path) -> None:
+    mark = tmp_path / "ran"
+    program = (
+        f"import json, pathlib; pathlib.Path({str(mark)!r}).touch(exist_ok=False);"
+        "print(json.dumps({'apiVersion': 'client.authentication.k8s.io/v1',"
+        " 'kind': 'ExecCredential', 'status': {'token': 'revoked'}}))"
+    )
+    plugin = {"apiVersion": "client.authentication.k8s.io/v1", "command": sys.executable}
+    user = {"exec": {**plugin, "args": ["-I", "-S", "-c", program], "interactiveMode": "Never"}}
+    async with FakeApiServer().running() as server:
+        told = await outcome(kubeconfig(tmp_path, server.url, user))
+
+    assert mark.exists()
+    assert told == "the kubeconfig or the service account gives no usable credentials: the log says why"
+
+
 async def test_proxy_of_the_kubeconfig_is_used_with_the_servers_own_name(tmp_path: Path) -> None:
     async with tls_server("named") as server, ConnectProxy(server.port).running() as proxy:
         token = {"token": server.admin_token}

@@ -229,13 +229,19 @@ async def test_idle_watch_ends_without_an_error_and_without_a_bookmark(services:
     assert await services.watch(version) == []
 
 
-async def test_nothing_is_lost_over_a_pause(api_server: ApiServer, services: Services) -> None:
+async def test_nothing_is_lost_over_a_pause(
+    api_server: ApiServer, http: httpx.AsyncClient, services: Services
+) -> None:
     await services.create("one")
     version = (await services.page()).resource_version
-    watching = asyncio.create_task(services.watch(version))
+    accepted = asyncio.Event()
+    watching = asyncio.create_task(services.watch(version, accepted=accepted.set))
+    await accepted.wait()
+    await services.page()  # over a connection that stays, beside the watch's
 
     await api_server.pause()
-    await asyncio.sleep(0.1)
+    with pytest.raises(UnreachableError):  # so the pause was one
+        await ApiClient(http, silence_seconds=0.1).page(services.address, limit=500)
     await api_server.resume()
     await services.change("one", 1)
     await services.change("one", 2)

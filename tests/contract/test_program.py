@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 import clusters
-from e2e.agent import CATALOGS, Agent, run
+from e2e.agent import CATALOGS, Agent, UnreadyAgent, run
 from workflow_exporter import cli
 
+UNHEARD: list[socket.socket] = []  # bound and never listening
 ANY_PORTS = {"HOST": "127.0.0.1", "PORT": "0", "METRICS_PORT": "0"}
 HEPHY = CATALOGS / "hephy.json"
 SECONDS_UNTIL_A_FILE_IS_READ_AGAIN = 15
@@ -64,6 +65,7 @@ def changed_catalog(folder: Path, change: Callable[[dict[str, Any]], object]) ->
             {"PLATFORM": "cloudfoundry"},
             "PLATFORM='cloudfoundry' is no shipped profile: auto, deis, drycc, hephy",
         ),
+        ((), {"OFF_CLUSTER": "mino"}, "OFF_CLUSTER names 'mino', which is no component of the platform"),
         ((), {"ID_KEY_FILE": "/nowhere/key"}, "ID_KEY_FILE='/nowhere/key' cannot be read"),
         ((), {"PROFILE_FILE": "/nowhere/p.yaml"}, "PROFILE_FILE='/nowhere/p.yaml' is not a file"),
         (("--from", "/nowhere/dump.yaml"), {}, "/nowhere/dump.yaml"),
@@ -92,6 +94,40 @@ def test_without_a_cluster_it_says_what_to_give_it(tmp_path: Path) -> None:
     assert (ended.returncode, ended.stderr.count("\n")) == (2, 1)
     assert "--kubeconfig" in ended.stderr
     assert "--from" in ended.stderr
+
+
+def kubeconfig_of_nobody(folder: Path) -> Path:
+    """A server that refuses connections: the port is bound for as long as the process lives, and silent."""
+    silent = socket.socket()
+    silent.bind(("127.0.0.1", 0))
+    UNHEARD.append(silent)
+    path = folder / "kubeconfig"
+    cluster = {"server": f"http://127.0.0.1:{silent.getsockname()[1]}"}
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "c",
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+        "clusters": [{"name": "c", "cluster": cluster}],
+        "users": [{"name": "u", "user": {"token": "t"}}],
+    }
+    path.write_text(json.dumps(config))
+    return path
+
+
+def test_check_of_a_cluster_that_does_not_answer_cannot_tell_and_does_not_hang(tmp_path: Path) -> None:
+    ended = run(tmp_path, "check", "--kubeconfig", kubeconfig_of_nobody(tmp_path))
+
+    assert (ended.returncode, ended.stderr.count("\n")) == (3, 1), ended.stderr
+
+
+def test_an_agent_that_cannot_even_look_for_the_namespace_says_why_and_is_not_ready(tmp_path: Path) -> None:
+    with UnreadyAgent(tmp_path, "--kubeconfig", kubeconfig_of_nobody(tmp_path)) as agent:
+        agent.wait_until(lambda: agent.sources_up().get("namespace") is False, 10)
+        page = agent.http.get(agent.page_url + "/")
+
+    assert page.status_code == 503
+    assert "namespace cannot be looked for" in page.text
 
 
 def test_an_unknown_option_shows_the_usage_and_status_2(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from referencing.jsonschema import DRAFT202012
 from releases_factories import INSTANCE, NOW, add_catalog, client_of, document, make_services, open_store
 from workflow_releases.cli.arguments import parser
 from workflow_releases.edition import make_edition
+from workflow_releases.ingest.counts import IngestCounts
 from workflow_releases.self_metrics import RequestCounts, self_registry
 from workflow_releases.settings import SETTINGS
 from workflow_releases.web.metrics import EditionCollector
@@ -90,6 +91,7 @@ ANSWERS: list[tuple[str, str, str, Any, dict[str, str], int]] = [
     ("POST", "/v3/clusters", "/v3/clusters", {}, {}, 204),
     ("POST", "/v3/doctor/{uuid}", "/v3/doctor/x", {}, {}, 204),
     ("GET", "/ping", "/ping", None, {}, 200),
+    ("POST", "/api/v1/write", "/api/v1/write", None, {}, 404),
 ]
 
 
@@ -175,7 +177,11 @@ def test_readme_lists_each_metric() -> None:
     own = self_registry(RequestCounts(), lambda: True, "1")
     names = {
         f"{family.name}_total" if family.type == "counter" else family.name
-        for family in [*EditionCollector(lambda: edition).collect(), *own.collect()]
+        for family in [
+            *EditionCollector(lambda: edition).collect(),
+            *own.collect(),
+            *IngestCounts().collect(),
+        ]
         if family.name.startswith("releases_")
     }
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from workflow_exporter.cli import settings_help
-from workflow_exporter.settings import SETTINGS
+from workflow_exporter.setting_rows import SETTINGS
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "settings.md"
 HEAD = """\

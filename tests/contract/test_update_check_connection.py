@@ -119,6 +119,7 @@ async def test_only_the_bodys_own_hash_goes_back_and_always_in_the_same_words(we
         "{}",
         '"' + hashlib.sha256(PACKED).hexdigest() + '"',  # of the compressed bytes
     ],
+    ids=["a name", "the hash and a name", "without quotes", "of the compressed bytes"],
 )
 async def test_an_etag_that_is_not_the_hash_is_not_sent_back(etag: str) -> None:
     digest = hashlib.sha256(DOCUMENT).hexdigest()

@@ -1,6 +1,7 @@
 """Whole clusters, as the platforms' charts make them, judged by the catalogs that ship."""
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from factories import NOW, source_states
 from workflow_exporter.catalog_document import parse_catalog
 from workflow_exporter.cluster.detect import choose_profile
 from workflow_exporter.cluster.extract import Extractor
+from workflow_exporter.cluster.objects import Resource
+from workflow_exporter.inventory import WorkloadKind
 from workflow_exporter.platforms.reader import shipped_profiles
 from workflow_exporter.snapshot import CatalogReading, Choices, Snapshot, make_snapshot
 
@@ -17,14 +20,16 @@ CATALOGS = Path(__file__).parents[2] / "releases-api" / "catalogs"
 PROFILES = shipped_profiles()
 
 
-def snapshot_of(cluster: str, choices: Choices) -> Snapshot:
-    objects = held(as_running_objects(manifests(cluster)), PROFILES)
+def snapshot_of(cluster: str, choices: Choices, *down: Resource) -> Snapshot:
+    """`down`: resources of which nothing was ever to be read."""
+    running = held(as_running_objects(manifests(cluster)), PROFILES)
+    objects = replace(running, known={r: found for r, found in running.known.items() if r not in down})
     profile = choose_profile(objects, platform_namespace(cluster), PROFILES)
     body = (CATALOGS / f"{profile.name}.json").read_bytes()
     return make_snapshot(
         now=NOW,
         inventory=Extractor(profile, platform_namespace(cluster)).extract(objects),
-        sources=source_states(),
+        sources=source_states(*down),
         reading=CatalogReading(parse_catalog(body, profile.name)),
         identity="none here",
         choices=choices,
@@ -68,6 +73,18 @@ def test_whole_cluster_is_recognised_and_judged(cluster: str) -> None:
     assert (bundle.version, bundle.matching, bundle.drifted, bundle.missing) == (version, matching, 0, 0)
     assert Counter(one.verdict.value for one in snapshot.components) == verdicts
     assert not any(one.rolling for one in snapshot.components)
+
+
+@pytest.mark.parametrize("cluster", EXPECTED)
+def test_nothing_that_runs_in_pods_is_current_where_pods_are_forbidden(cluster: str) -> None:
+    snapshot = snapshot_of(cluster, Choices(), Resource.PODS)
+
+    kinds = {one.component: {a.workload.kind for a in one.workloads} for one in snapshot.components}
+    in_pods = [one for one in snapshot.components if kinds[one.component] - {WorkloadKind.CONFIG_MAP}]
+    assert in_pods
+    assert {(one.verdict.value, one.reason) for one in in_pods} == {
+        ("unknown", "cannot be seen: pods: forbidden")
+    }
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,8 @@ _START_SECONDS = 30  # importing on a busy machine
 class Agent:
     """`workflow-exporter` with these arguments and settings; ports are chosen."""
 
+    started_status = 200  # of /readyz: it has started
+
     def __init__(self, folder: Path, *arguments: str | Path, **settings: str) -> None:
         self.arguments = [str(argument) for argument in arguments]
         port, metrics_port = free_ports(2)
@@ -38,7 +40,7 @@ class Agent:
 
     def __enter__(self) -> Self:
         self.program.start()
-        self.wait_until(lambda: self.answers("/readyz") == 200, _START_SECONDS)
+        self.wait_until(lambda: self.answers("/readyz") == self.started_status, _START_SECONDS)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -88,6 +90,12 @@ class Agent:
     def sources_up(self) -> dict[str, bool]:
         up = self.samples("workflow_exporter_source_up")
         return {dict(labels)["source"]: value == 1 for labels, value in up.items()}
+
+
+class UnreadyAgent(Agent):
+    """One that cannot become ready: started as soon as it says so."""
+
+    started_status = 503
 
 
 def command(*arguments: str) -> list[str]:

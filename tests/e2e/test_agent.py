@@ -1,18 +1,27 @@
 """The agent, as a process, follows a real control plane."""
 
 import json
+import socket
 import subprocess
 from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from resource import RLIMIT_NOFILE, prlimit
 from typing import Any
+from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
 import clusters
 from e2e.agent import CATALOGS, Agent, run
 from e2e.control_plane import ControlPlane
 from e2e.least_privilege import RBAC_FILE, agent_rights
+from e2e.page_reading import component_rows, stale_banner
 from e2e.processes import tool
+
+# Async fixtures serve tests that are not async too: the plugin asks for this fixture to know the loop.
+pytestmark = pytest.mark.usefixtures("anyio_backend")
 
 NAMESPACE = "deis"
 CONTROLLER = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/deis-controller"
@@ -47,11 +56,18 @@ def image_change(image: str) -> dict[str, Any]:
     }
 
 
+def page_row(agent: Agent) -> tuple[str, str]:
+    """What the page says of the controller: the version that runs, and the verdict."""
+    row = component_rows(agent.page())["Controller"]
+    return row["Runs"], row["Verdict"].split()[0]
+
+
 @pytest.mark.anyio
 async def test_page_metrics_json_and_check_follow_a_changed_image(
     control_plane: ControlPlane, agent: Agent
 ) -> None:
     agent.wait_until(lambda: agent.components()["controller"]["verdict"] == "outdated", SECONDS_TO_SHOW)
+    assert page_row(agent) == ("v2.21.3", "outdated")
 
     await control_plane.patch(CONTROLLER, image_change("hephy/controller:v2.22.0"))
     await control_plane.wait_until_running(NAMESPACE)
@@ -62,7 +78,7 @@ async def test_page_metrics_json_and_check_follow_a_changed_image(
         return (
             (component["version"], component["verdict"]) == ("v2.22.0", "current")
             and metric in agent.samples("workflow_component_info")
-            and agent.page().count("v2.22.0") > 0
+            and page_row(agent) == ("v2.22.0", "current")
         )
 
     agent.wait_until(everywhere, SECONDS_TO_SHOW)
@@ -91,8 +107,8 @@ async def test_a_forbidden_resource_is_one_source_down_and_the_rest_works(
     token = await control_plane.token_with_rights("lacking", without(resource))
     kubeconfig = control_plane.write_kubeconfig(tmp_path / "kubeconfig", token)
 
-    settings = {"WORKFLOW_NAMESPACE": NAMESPACE}
-    with Agent(tmp_path, "--kubeconfig", kubeconfig, "--catalog", CATALOGS, **settings) as agent:
+    arguments = ("--kubeconfig", kubeconfig, "--catalog", CATALOGS)
+    with Agent(tmp_path, *arguments, WORKFLOW_NAMESPACE=NAMESPACE) as agent:
         down = {source for source, up in agent.sources_up().items() if not up}
         verdicts = {component["verdict"] for component in agent.components().values()}
         page = agent.page()
@@ -171,7 +187,10 @@ async def test_the_api_server_dies_and_returns_and_nothing_is_lost(
     assert {name: one["version"] for name, one in during.items()} == {
         n: one["version"] for n, one in before.items()
     }
-    assert "deployments" in page
+    assert "deployments" in (banner := stale_banner(page))
+    assert banner.startswith("Some of this is ")
+    assert "API server" in banner
+    assert component_rows(page)["Controller"]["Runs"] == "v2.21.3"
     assert {n: o["version"] for n, o in after.items() if n != "controller"} == {
         n: o["version"] for n, o in before.items() if n != "controller"
     }
@@ -193,7 +212,33 @@ def test_sigterm_ends_it_within_a_second_with_connections_open(agent: Agent) -> 
     agent.page()  # keeps its connection open
     agent.metrics_text()
 
-    assert agent.program.stop(seconds=1) == 0
+    with ExitStack() as held:
+        for sent in (b"", b"GET / HT", b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab"):
+            half_open(agent, sent, 100, held)
+
+        assert agent.program.stop(seconds=1) == 0
+
+
+def test_hundreds_of_half_open_connections_hide_neither_health_nor_metrics(agent: Agent) -> None:
+    prlimit(agent.program.pid, RLIMIT_NOFILE, (1024, 1024))  # the usual limit
+    with ExitStack() as held:
+        half_open(agent, b"GET / HT", 800, held)
+
+        statuses = [
+            httpx.get(f"{url}/healthz", trust_env=False).status_code
+            for url in (agent.page_url, agent.metrics_url)
+        ]
+        assert (statuses, "workflow_component_info" in agent.metrics_text()) == ([200, 200], True)
+
+
+def half_open(agent: Agent, sent: bytes, count: int, held: ExitStack) -> None:
+    """Connections to the page's port that never send a whole request."""
+    where = urlsplit(agent.page_url)
+    address = (where.hostname or "", where.port or 0)
+    for _ in range(count):
+        connection = held.enter_context(socket.create_connection(address))
+        with suppress(ConnectionError):  # the agent may have closed it already
+            connection.sendall(sent)
 
 
 def test_a_namespace_that_is_not_there_is_said_so(control_plane: ControlPlane, tmp_path: Path) -> None:

@@ -6,19 +6,18 @@ from pathlib import Path
 import httpx
 import pytest
 
+from e2e.processes import tool
 from representative import representative_snapshot
 from workflow_exporter.self_metrics import SelfMetrics
 from workflow_exporter.snapshot import Snapshot
 from workflow_exporter.web.metrics import MetricsEndpoint
 
 _TESTS = Path(__file__).parents[1]
-_PROMTOOL = _TESTS / "tools/bin/promtool"
-pytestmark = pytest.mark.skipif(not _PROMTOOL.exists(), reason="promtool is not built: make e2e-tools")
 
 
 def _complaints(exposition: bytes) -> tuple[int, str]:
     checked = subprocess.run(
-        [_PROMTOOL, "check", "metrics"], input=exposition, capture_output=True, check=False, timeout=60
+        [tool("promtool"), "check", "metrics"], input=exposition, capture_output=True, check=False, timeout=60
     )
     return checked.returncode, (checked.stdout + checked.stderr).decode()
 

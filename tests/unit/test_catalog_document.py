@@ -182,3 +182,10 @@ def test_catalog_more_than_a_day_older_is_refused() -> None:
         check_not_older(older, HELD)
 
     assert str(refused.value) == "the catalog of 2018-02-28 is older than the one held of 2018-03-02"
+
+
+def test_catalog_generated_in_the_first_year_can_be_held_and_replaced() -> None:
+    first = datetime(1, 1, 1, tzinfo=UTC)
+
+    check_not_older(catalog(generated=datetime(2026, 1, 1, tzinfo=UTC)), catalog(generated=first))
+    check_not_older(catalog(generated=first), catalog(generated=first))

@@ -1,6 +1,7 @@
 """Verdicts: object in, whole assessment out."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -105,7 +106,7 @@ def test_newest_is_null_where_it_is_not_newer(version: str, newest: Newest, sinc
     [
         ("v3.0.0", ("current", None)),
         ("3.0.0", ("current", None)),
-        ("v3.0.1", ("ahead", "newer than what the catalog lists")),
+        ("v3.0.1", ("ahead", "newer than any release offered in train stable")),
         ("canary", ("unversioned", "canary is a build without a version")),
         ("latest", ("unversioned", "latest is a build without a version")),
         ("git-1a2b3c4", ("unversioned", "git-1a2b3c4 is a build without a version")),
@@ -165,7 +166,7 @@ def test_image_that_cannot_be_read_is_unknown_and_not_shown() -> None:
         (
             "v2.0.5",
             [release("v2.0.0"), release("v2.1.0", yanked=True)],
-            ("ahead", "newer than what the catalog lists"),
+            ("ahead", "newer than any release offered in train stable"),
         ),
         # all of them yanked: nothing to compare with
         (
@@ -445,22 +446,71 @@ def test_terminating_pods_of_the_old_version_do_not_make_a_component_rolling() -
 
 
 @pytest.mark.parametrize(
-    ("down", "desired", "reason"),
-    [
-        ({}, 1, "no pod runs: deis-builder is judged by its template"),
-        ({"pods": "forbidden"}, 1, "pods cannot be seen: deis-builder is judged by its template"),
-        ({}, 0, None),
-        ({}, None, None),
-    ],
+    ("desired", "reason"),
+    [(1, "no pod runs: deis-builder is judged by its template"), (0, None), (None, None)],
 )
 def test_component_without_running_pods_is_judged_by_its_template_and_says_so(
-    down: dict[str, str], desired: int | None, reason: str | None
+    desired: int | None, reason: str | None
 ) -> None:
     shown = workload("builder", "deis/builder:v3.0.0", pods=[], replicas_desired=desired)
 
-    found = only([shown], on=grounds(down=down))
+    found = only([shown])
 
     assert (found.verdict, found.observed.running, found.reason) == (Verdict.CURRENT, None, reason)
+
+
+@pytest.mark.parametrize("kind", sorted(set(WorkloadKind) - {WorkloadKind.CONFIG_MAP}))
+@pytest.mark.parametrize("version", ["v3.0.0", "v2.12.0", "canary"])
+def test_component_whose_pods_cannot_be_seen_is_unknown_and_never_current(
+    kind: WorkloadKind, version: str
+) -> None:
+    shown = workload("builder", f"deis/builder:{version}", kind=kind, pods=[])
+
+    found = only([shown], on=grounds(down={"pods": "forbidden"}))
+
+    assert (found.verdict, found.version) == (Verdict.UNKNOWN, version)
+    assert found.reason == "cannot be seen: pods: forbidden"
+
+
+def test_one_workload_whose_pods_cannot_be_seen_makes_the_component_unknown() -> None:
+    seen, unseen = monitor("v2.10.0", "v2.10.0")
+
+    found = only([seen, replace(unseen, pods=())], on=grounds(MONITOR, down={"pods": "forbidden"}))
+
+    assert found.verdict is Verdict.UNKNOWN
+
+
+def test_last_good_pods_of_a_source_that_is_down_are_still_judged() -> None:
+    shown = workload("builder", "deis/builder:v3.0.0")
+
+    found = only([shown], on=grounds(down={"pods": "the API server hangs"}))
+
+    assert (found.verdict, found.reason) == (Verdict.CURRENT, None)
+
+
+def test_config_map_has_no_pods_to_be_seen() -> None:
+    shown = workload(
+        "builder", "deis/builder:v3.0.0", kind=WorkloadKind.CONFIG_MAP, pods=[], replicas_desired=None
+    )
+
+    assert only([shown], on=grounds(down={"pods": "forbidden"})).verdict is Verdict.CURRENT
+
+
+@pytest.mark.parametrize(
+    "newer",
+    [release("v2.18.0", yanked=True), release("v2.18.0", train="edge"), release("v2.18.0-rc.1")],
+    ids=["withdrawn", "another train's", "pre-release"],
+)
+def test_ahead_is_not_said_to_be_newer_than_all_that_is_listed(newer: Release) -> None:
+    assert verdict("v2.17.5", "v2.17.0", newer) == ("ahead", "newer than any release offered in train stable")
+
+
+@pytest.mark.parametrize(
+    ("newest", "furthest"),
+    [(Newest("v1", "v2", "v3"), "v3"), (Newest("v1", "v2"), "v2"), (Newest("v1"), "v1"), (Newest(), None)],
+)
+def test_furthest_is_the_newest_of_all_in_reach(newest: Newest, furthest: str | None) -> None:
+    assert newest.furthest == furthest
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,7 @@ def test_every_series_that_can_be_foreseen_exists_at_zero_from_the_start() -> No
         "workflow_exporter_catalogs_refused_total": 0,
         'workflow_exporter_reports_total{outcome="sent"}': 0,
         'workflow_exporter_reports_total{outcome="retried"}': 0,
+        'workflow_exporter_reports_total{outcome="repeated"}': 0,
         'workflow_exporter_reports_total{outcome="rejected"}': 0,
         'workflow_exporter_reports_total{outcome="dropped"}': 0,
     }

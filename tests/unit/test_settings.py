@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from workflow_exporter.errors import SettingsError
-from workflow_exporter.settings import SETTINGS, Settings, settings_from_environment, with_catalog
+from workflow_exporter.setting_rows import SETTINGS
+from workflow_exporter.settings import Settings, settings_from_environment, with_catalog
 from workflow_exporter.web_address import WebAddress
 
 KEY = "A" * 43 + "="  # 32 zeros in base64
@@ -23,6 +24,12 @@ DEFAULTS = Settings(
     ca_bundle_file=None,
     train="stable",
     poll_interval_seconds=43200,
+    reporting_enabled=False,
+    report_url=None,
+    report_bearer_token_file=None,
+    report_audience="customer",
+    report_allow_http=False,
+    do_not_track=False,
     id_key_file=None,
     log_level="info",
     log_format="text",
@@ -57,6 +64,11 @@ def test_an_empty_or_blank_value_means_not_set() -> None:
         ({"CATALOG_FILE": "/x/y.json"}, "catalog_file", Path("/x/y.json")),
         ({"VERSIONS_API_URL": "https://r.test/"}, "versions_api_url", WebAddress("https", "r.test", 443)),
         ({"CATALOG_PUBLIC_KEYS": f"{KEY}, {KEY},"}, "catalog_public_keys", (bytes(32), bytes(32))),
+        ({"REPORTING_ENABLED": "1"}, "reporting_enabled", True),
+        ({"REPORT_BEARER_TOKEN_FILE": __file__}, "report_bearer_token_file", Path(__file__)),
+        ({"REPORT_AUDIENCE": "CI"}, "report_audience", "ci"),
+        ({"DO_NOT_TRACK": "1"}, "do_not_track", True),
+        ({"DO_NOT_TRACK": "0"}, "do_not_track", False),
         ({"CA_BUNDLE_FILE": __file__}, "ca_bundle_file", Path(__file__)),
     ],
 )
@@ -156,3 +168,56 @@ def test_a_place_on_the_command_line_counts_instead_of_the_environments(environm
 def test_a_wrong_place_on_the_command_line_is_one_line(place: str, sentence: str) -> None:
     with pytest.raises(SettingsError, match=sentence):
         with_catalog(DEFAULTS, place)
+
+
+@pytest.mark.parametrize(
+    ("url", "environment"),
+    [
+        ("https://reports.example.org/api/v1/write", {}),
+        ("http://127.0.0.1:9090/api/v1/write", {}),
+        ("http://[::1]:9090/api/v1/write", {}),
+        ("http://localhost:9090/api/v1/write", {}),
+        ("http://gateway.fleet.svc/api/v1/write", {"REPORT_ALLOW_HTTP": "true"}),
+    ],
+)
+def test_reports_may_go_to(url: str, environment: dict[str, str]) -> None:
+    settings = settings_from_environment({"REPORT_URL": url, **environment})
+
+    assert str(settings.report_url) == url
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        (
+            "http://gateway.fleet.svc/api/v1/write",
+            (
+                "REPORT_URL is http://gateway.fleet.svc/api/v1/write, and over plain http anybody on the way "
+                "can report in this installation's name: use https, or set REPORT_ALLOW_HTTP=true"
+            ),
+        ),
+        (
+            "https://reports.example.org",
+            (
+                "REPORT_URL is https://reports.example.org, without a path: a gateway's is "
+                "https://reports.example.org/api/v1/write"
+            ),
+        ),
+        (
+            "https://user:geheim@reports.example.org/api/v1/write",
+            (
+                "REPORT_URL holds a user name: a receiver is told who sends by REPORT_BEARER_TOKEN_FILE, or "
+                "by the installation's own secret"
+            ),
+        ),
+        (
+            "https://reports.example.org/write?token=geheim",
+            "REPORT_URL is not an address such as https://releases.example.org, without ? and #",
+        ),
+    ],
+)
+def test_reports_may_not_go_to(url: str, words: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        settings_from_environment({"REPORT_URL": url})
+
+    assert str(caught.value) == words

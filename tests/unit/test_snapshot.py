@@ -51,7 +51,13 @@ def test_snapshot_is_composed_of_what_it_is_given() -> None:
         components=snapshot.components,
         unobserved=("imagebuilder",),
         bundle=snapshot.bundle,
-        catalog=CatalogFacts(title="Deis Workflow", generated=moment("2017-09-07")),
+        catalog=CatalogFacts(
+            platform="deis",
+            components=("builder",),
+            trains=("stable",),
+            title="Deis Workflow",
+            generated=moment("2017-09-07"),
+        ),
         sources=source_states(),
         identity=identity(),
         identity_problem=None,
@@ -229,15 +235,30 @@ def test_notices_come_the_severest_first_and_then_the_newest() -> None:
 
 
 @pytest.mark.parametrize(
-    ("states", "complete"),
+    ("states", "cluster_read", "complete"),
     [
-        (source_states(), True),
-        (source_states("pods"), True),  # down is an answer
-        ((source_state("pods"), source_state("nodes", up=None)), False),
-        ((source_state("pods"), source_state("catalog", up=None)), True),
+        (source_states(), True, True),
+        (source_states("pods"), True, True),  # down is an answer
+        ((source_state("pods"), source_state("nodes", up=None)), False, False),
+        ((source_state("pods"), source_state("catalog", up=None)), True, False),
+        ((source_state("pods"), source_state("catalog", up=False)), True, True),
     ],
 )
-def test_snapshot_is_complete_when_each_cluster_source_has_answered_once(
-    states: Any, *, complete: bool
+def test_snapshot_is_complete_when_each_source_has_answered_once(
+    states: Any, *, cluster_read: bool, complete: bool
 ) -> None:
-    assert made(sources=states).complete is complete
+    snapshot = made(sources=states)
+
+    assert (snapshot.cluster_read, snapshot.complete) == (cluster_read, complete)
+
+
+def test_reporting_that_was_chosen_is_off_without_an_id_and_the_words_say_so() -> None:
+    chosen = Choices(reporting_enabled=True, modes={"checks": "on", "reporting": "on: once an hour"})
+
+    with_id, without = made(choices=chosen), made(choices=chosen, identity="kube-system cannot be read")
+
+    assert (with_id.reporting_enabled, with_id.modes["reporting"]) == (True, "on: once an hour")
+    assert (without.reporting_enabled, without.modes) == (
+        False,
+        {"checks": "on", "reporting": "off: no id can be formed, as kube-system cannot be read"},
+    )

@@ -3,14 +3,14 @@
 import asyncio
 import contextlib
 import logging
-import os
 import platform as python_platform
+import random
 import signal
 import time
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import httpx
 import msgspec
@@ -21,18 +21,20 @@ from workflow_exporter.cluster.connection import Connection, connect
 from workflow_exporter.cluster.lists_and_watches import LiveCluster, find_namespace
 from workflow_exporter.cluster.objects import ClusterReader
 from workflow_exporter.cluster.recorded import RecordedCluster
-from workflow_exporter.errors import ClusterError, SettingsError
+from workflow_exporter.errors import ClusterError
 from workflow_exporter.listeners import Listener, bind, serve_until
-from workflow_exporter.platforms.profile import Profile
-from workflow_exporter.platforms.reader import profile_from_file, shipped_profiles
-from workflow_exporter.refresh import Composer, Refresher
-from workflow_exporter.releases.choice import UpdateCheck, choose
+from workflow_exporter.outgoing import Way
+from workflow_exporter.plan import Plan, Source, make_plan
+from workflow_exporter.refresh import Composer, Refresher, unread_snapshot
 from workflow_exporter.releases.held import HeldCatalog
 from workflow_exporter.releases.poll import CatalogPoll
-from workflow_exporter.reporter.identity import read_key
-from workflow_exporter.self_metrics import SelfMetrics
+from workflow_exporter.reporter.assembly import make_desk, make_sender
+from workflow_exporter.reporter.desk import Ready
+from workflow_exporter.reporter.pace import Surroundings
+from workflow_exporter.reporter.sender import Sender
+from workflow_exporter.self_metrics import ReportOutcome, SelfMetrics
 from workflow_exporter.settings import Settings
-from workflow_exporter.snapshot import CatalogReading, Choices, Snapshot
+from workflow_exporter.snapshot import CatalogReading, Snapshot
 from workflow_exporter.terminal import ExitStatus
 from workflow_exporter.web.api import document_of_components
 from workflow_exporter.web.metrics import MetricsEndpoint
@@ -42,81 +44,34 @@ _log = logging.getLogger(__name__)
 
 _CHECK_SECONDS = 60.0  # how long `check` waits until every source has answered
 _NAMESPACE_RETRY_SECONDS = 5.0
+# How long after the start the first snapshot waits for a catalog: its absence must not make us unready.
+_PATIENCE_WITH_CATALOG = timedelta(seconds=10)
 _NO_CATALOG = CatalogReading(None, None)  # `choices.modes` says why
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """What to read, by the command line: a recording, or a cluster."""
+def serve(settings: Settings, source: Source, *, drawn: Callable[[], float] = random.random) -> None:
+    """Serves until SIGTERM or SIGINT. Raises WorkflowExporterError where it cannot start.
 
-    recording: Path | None = None
-    kubeconfig: Path | None = None
-    context: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """Everything that was decided before the first request: settings, and the files they name."""
-
-    settings: Settings
-    profiles: tuple[Profile, ...]  # one, or all among which `auto` chooses
-    identity_key: bytes
-    choices: Choices
-    update_check: UpdateCheck
-    source: Source
-
-
-def serve(settings: Settings, source: Source) -> None:
-    """Serves until SIGTERM or SIGINT. Raises WorkflowExporterError where it cannot start."""
-    plan = _plan(settings, source)
+    `drawn` gives 0 ≤ x < 1 and decides when reports are sent.
+    """
+    plan = make_plan(settings, source, now=_now)
     with (
         bind(settings.host, settings.port, "PORT") as page,
         bind(settings.host, settings.metrics_port, "METRICS_PORT") as metrics,
     ):
-        asyncio.run(_serve(plan, _open(plan), page, metrics))
+        asyncio.run(_serve(_Agent(plan, drawn), _open(plan), page, metrics))
 
 
 def check(
     settings: Settings, source: Source, *, output: str, everything: bool, colour: bool
 ) -> tuple[str, ExitStatus]:
     """Reads once; what to print, and the exit status. Raises WorkflowExporterError where it cannot start."""
-    plan = _plan(settings, source)
-    snapshot = asyncio.run(_read_once(plan, _open(plan)))
+    snapshot = read_once(make_plan(settings, source, now=_now))
     status = terminal.exit_status(snapshot)
     if output == "json":
         document = msgspec.json.encode(document_of_components(snapshot))
         return msgspec.json.format(document).decode() + "\n", status
     return terminal.render(snapshot, everything=everything, colour=colour), status
-
-
-# --- what is decided before anything starts ----------------------------------------------------------
-
-
-def _plan(settings: Settings, source: Source) -> _Plan:
-    update_check = choose(settings, os.environ, now=_now)
-    choices = Choices(
-        train=settings.train,
-        off_cluster=settings.off_cluster,
-        checks_enabled=update_check.held is not None,
-        modes={"checks": update_check.words, "reporting": "off: this version sends nothing"},
-    )
-    return _Plan(settings, _profiles(settings), read_key(settings.id_key_file), choices, update_check, source)
-
-
-def _profiles(settings: Settings) -> tuple[Profile, ...]:
-    if settings.profile_file is not None:
-        return (profile_from_file(settings.profile_file),)
-    shipped = shipped_profiles()
-    if settings.platform == "auto":
-        return shipped
-    chosen = tuple(profile for profile in shipped if profile.name == settings.platform)
-    if not chosen:
-        names = ", ".join(sorted(profile.name for profile in shipped))
-        raise SettingsError(
-            f"PLATFORM={settings.platform!r} is no shipped profile: auto, {names}; "
-            "PROFILE_FILE takes one of your own"
-        )
-    return chosen
 
 
 # --- the cluster -------------------------------------------------------------------------------------
@@ -130,43 +85,49 @@ class _Reading:
     composer: Composer
 
 
-_Opened = contextlib.AbstractAsyncContextManager[_Reading]
+# Called with what to do about a namespace that cannot be looked for yet.
+_Opened = Callable[[Callable[[ClusterError], None]], contextlib.AbstractAsyncContextManager[_Reading]]
 
 
-def _open(plan: _Plan) -> _Opened:
+def _open(plan: Plan) -> _Opened:
     """Credentials or files are looked at now, so that what is wrong with them stops the start."""
     if plan.source.recording is not None:
         recorded = RecordedCluster(
             plan.source.recording, plan.profiles, namespace=plan.settings.namespace, read_at=_now()
         )
-        return contextlib.nullcontext(_Reading(recorded, _composer(plan, recorded, recorded.namespace)))
+        reading = _Reading(recorded, _composer(plan, recorded, recorded.namespace))
+        return lambda _: contextlib.nullcontext(reading)
     kubeconfig = plan.source.kubeconfig
-    return _live(plan, connect(str(kubeconfig) if kubeconfig else None, plan.source.context))
+    return partial(_live, plan, connect(str(kubeconfig) if kubeconfig else None, plan.source.context))
 
 
 @contextlib.asynccontextmanager
-async def _live(plan: _Plan, connection: Connection) -> AsyncIterator[_Reading]:
+async def _live(
+    plan: Plan, connection: Connection, on_problem: Callable[[ClusterError], None]
+) -> AsyncIterator[_Reading]:
     _log.info("reading the cluster by %s", connection.origin)
     try:
-        namespace = plan.settings.namespace or await _find_namespace(plan, connection.http)
+        namespace = plan.settings.namespace or await _find_namespace(plan, connection.http, on_problem)
         reader = LiveCluster(connection.http, plan.profiles, namespace)
         yield _Reading(reader, _composer(plan, reader, namespace))
     finally:
         await connection.aclose()
 
 
-async def _find_namespace(plan: _Plan, http: httpx.AsyncClient) -> str:
-    """Asks until the server answers: a guess would hold for the whole run."""
+async def _find_namespace(
+    plan: Plan, http: httpx.AsyncClient, on_problem: Callable[[ClusterError], None]
+) -> str:
+    """Asks until the server answers, a guess would hold for the whole run; or until `on_problem` raises."""
     candidates = tuple(dict.fromkeys(profile.namespace for profile in plan.profiles))
     while True:
         try:
             return await find_namespace(http, candidates)
         except ClusterError as error:
-            _log.warning("the platform's namespace cannot be looked for yet: %s", error)
+            on_problem(error)
             await asyncio.sleep(_NAMESPACE_RETRY_SECONDS)
 
 
-def _composer(plan: _Plan, reader: ClusterReader, namespace: str) -> Composer:
+def _composer(plan: Plan, reader: ClusterReader, namespace: str) -> Composer:
     return Composer(reader, plan.profiles, namespace, choices=plan.choices, identity_key=plan.identity_key)
 
 
@@ -176,9 +137,13 @@ def _composer(plan: _Plan, reader: ClusterReader, namespace: str) -> Composer:
 class _Agent:
     """What runs while the agent serves. `snapshot` is None until there is one."""
 
-    def __init__(self, plan: _Plan) -> None:
+    def __init__(self, plan: Plan, drawn: Callable[[], float]) -> None:
         self._plan = plan
+        self._drawn = drawn
         self._refresher: Refresher | None = None
+        self._unread: Snapshot | None = None  # while it is not even known where to look
+        self._sender: Sender | None = None  # None: nothing is ever sent
+        self.reports = make_desk(plan.reporting)
         self.metrics = SelfMetrics(
             version=__version__,
             revision=plan.settings.revision,
@@ -186,18 +151,33 @@ class _Agent:
             sources=WATCHED,
         )
 
+    def descriptions(self) -> dict[str, str]:
+        """A sentence for each component that any profile knows."""
+        return {
+            name: component.description
+            for profile in self._plan.profiles
+            for name, component in profile.components.items()
+        }
+
     def snapshot(self) -> Snapshot | None:
-        return self._refresher.current() if self._refresher else None
+        return self._refresher.current() if self._refresher else self._unread
+
+    def _not_yet(self, error: ClusterError) -> None:
+        reason = f"the platform's namespace cannot be looked for: {error}"
+        if self._unread is None or self._unread.identity_problem != reason:
+            _log.warning("%s", reason)
+        self._unread = unread_snapshot(_now(), self._plan.profiles[0], reason, self._plan.choices)
 
     async def read(self, opened: _Opened) -> None:
         """Reads cluster and catalog, and makes snapshots, until cancelled."""
         catalog = self._plan.update_check.held
-        async with opened as reading, asyncio.TaskGroup() as group:
+        async with opened(self._not_yet) as reading, asyncio.TaskGroup() as group:
+            started = _now()
             poll = CatalogPoll(catalog, self._plan.update_check.pace) if catalog else None
 
             def compose(now: datetime) -> Snapshot:
-                snapshot = _compose(reading.composer, catalog, now)
-                if poll and snapshot.complete:
+                snapshot = self._with_last_report(_compose(reading.composer, catalog, now, started))
+                if poll and snapshot.cluster_read:
                     poll.follow(snapshot.inventory.platform)
                 return snapshot
 
@@ -209,21 +189,46 @@ class _Agent:
             group.create_task(refresher.run(), name="make snapshots")
             if poll:
                 group.create_task(poll.run(refresher.on_change), name="read the catalog")
+            if self._plan.reporting.way:
+                self._sender = self._make_sender(self._plan.reporting.way, refresher.on_change)
+                group.create_task(self._sender.run(), name="send reports")
+
+    def _make_sender(self, way: Way, on_change: Callable[[], None]) -> Sender:
+        def ready(now: datetime) -> Ready | None:
+            snapshot = self.snapshot()
+            return self.reports.ready(snapshot, now) if snapshot and snapshot.complete else None
+
+        def count(outcome: ReportOutcome, at: datetime) -> None:
+            self.metrics.report_attempted(outcome, at)
+            on_change()
+
+        return make_sender(self._plan.reporting, way, ready, count, Surroundings(_now, self._drawn))
+
+    def _with_last_report(self, snapshot: Snapshot) -> Snapshot:
+        """Says on page and status what became of the last report."""
+        if self._sender is None or not snapshot.reporting_enabled:
+            return snapshot
+        words = f"{self._plan.reporting.words}; {self._sender.words}"
+        return replace(snapshot, modes={**snapshot.modes, "reporting": words})
 
 
-async def _serve(plan: _Plan, opened: _Opened, page: Listener, metrics: Listener) -> None:
+async def _serve(agent: _Agent, opened: _Opened, page: Listener, metrics: Listener) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    agent = _Agent(plan)
-    descriptions = {
-        name: component.description
-        for profile in plan.profiles
-        for name, component in profile.components.items()
-    }
-    public = public_app(agent.snapshot, now=_now, exporter_version=__version__, descriptions=descriptions)
+    public = public_app(
+        agent.snapshot,
+        now=_now,
+        exporter_version=__version__,
+        descriptions=agent.descriptions(),
+        reports=agent.reports,
+    )
     inside = metrics_app(
-        agent.snapshot, MetricsEndpoint(agent.snapshot, agent.metrics.registry), exporter_version=__version__
+        agent.snapshot,
+        MetricsEndpoint(agent.snapshot, agent.metrics.registry),
+        now=_now,
+        exporter_version=__version__,
+        reports=agent.reports,
     )
     _log.info("page on %s metrics on %smetrics", page.url, metrics.url)
     async with asyncio.TaskGroup() as group:
@@ -238,10 +243,15 @@ async def _serve(plan: _Plan, opened: _Opened, page: Listener, metrics: Listener
 # --- reading once ------------------------------------------------------------------------------------
 
 
-async def _read_once(plan: _Plan, opened: _Opened) -> Snapshot:
+def read_once(plan: Plan) -> Snapshot:
+    """What the sources hold now. Raises WorkflowExporterError where they cannot be opened."""
+    return asyncio.run(_read_once(plan, _open(plan)))
+
+
+async def _read_once(plan: Plan, opened: _Opened) -> Snapshot:
     """The first complete snapshot, or what is known after a minute."""
     changed = asyncio.Event()
-    async with opened as reading:
+    async with opened(_give_up) as reading:
         task = asyncio.create_task(reading.reader.run(changed.set))
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_CHECK_SECONDS):
@@ -254,13 +264,20 @@ async def _read_once(plan: _Plan, opened: _Opened) -> Snapshot:
         catalog = plan.update_check.held
         if catalog:
             await catalog.refresh(reading.composer.profile().name)
-        return _compose(reading.composer, catalog, _now())
+        return _compose(reading.composer, catalog, _now(), _now())
 
 
-def _compose(composer: Composer, catalog: HeldCatalog | None, now: datetime) -> Snapshot:
+def _give_up(error: ClusterError) -> None:
+    raise error
+
+
+def _compose(composer: Composer, catalog: HeldCatalog | None, now: datetime, started: datetime) -> Snapshot:
     if catalog is None:
         return composer.compose(now, _NO_CATALOG, None)
-    return composer.compose(now, catalog.reading(), catalog.state())
+    state = catalog.state()
+    if state.up is None and now - started > _PATIENCE_WITH_CATALOG:
+        state = replace(state, up=False, reason="has not answered yet")
+    return composer.compose(now, catalog.reading(), state)
 
 
 def _now() -> datetime:

@@ -59,7 +59,7 @@ def parse_catalog(body: bytes, platform: str | None = None) -> Catalog:
 
 def check_not_older(new: Catalog, held: Catalog | None) -> None:
     """Raises CatalogError if `new` was generated more than a day before the catalog already held."""
-    if held is not None and new.generated < held.generated - MAX_STEP_BACK:
+    if held is not None and held.generated - new.generated > MAX_STEP_BACK:
         raise CatalogError(
             f"the catalog of {new.generated:%Y-%m-%d} is older than the one held of {held.generated:%Y-%m-%d}"
         )

@@ -6,12 +6,17 @@ import sys
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from workflow_exporter import __version__
-from workflow_exporter.errors import WorkflowExporterError
+from workflow_exporter.errors import ClusterError, ConnectionSettingsError, ReportError, WorkflowExporterError
 from workflow_exporter.logs import configure_logging
-from workflow_exporter.settings import SETTINGS, Settings, settings_from_environment, with_catalog
+from workflow_exporter.setting_rows import SETTINGS
+from workflow_exporter.settings import Settings, settings_from_environment, with_catalog
 from workflow_exporter.terminal import ExitStatus
+
+if TYPE_CHECKING:  # it knows all parts, which --help need not wait for
+    from workflow_exporter.plan import Source
 
 _DESCRIPTION = """\
 Shows which components of a Workflow platform (Deis, Hephy, Drycc, or your own by profile) run in a
@@ -25,6 +30,8 @@ examples:
       judge what `kubectl get … -o yaml` printed, without a cluster
   workflow-exporter check --catalog https://releases.example.org
       judge the cluster of ~/.kube/config by a releases API
+  workflow-exporter report
+      print every series that a usage report would hold; nothing is sent
   workflow-exporter check --output json | jq '.components[] | select(.verdict == "outdated")'
 
 exit status of check:
@@ -44,29 +51,48 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         settings = settings_from_environment(environment)
         if options.catalog:
             settings = with_catalog(settings, options.catalog)
-        configure_logging(
-            "warning" if options.command == "check" else settings.log_level, settings.log_format
-        )
+        # A table's reader wants the table; whoever sets LOG_LEVEL wants the log too.
+        quiet = options.command in {"check", "report"} and not environment.get("LOG_LEVEL")
+        configure_logging("warning" if quiet else settings.log_level, settings.log_format)
         return _dispatch(options, settings)
     except WorkflowExporterError as error:
         print(f"workflow-exporter: {error}", file=sys.stderr)  # noqa: T201 - the answer to its user
-        return ExitStatus.USAGE
+        unread = isinstance(error, ClusterError | ReportError) and not isinstance(
+            error, ConnectionSettingsError
+        )
+        return ExitStatus.CANNOT_TELL if unread else ExitStatus.USAGE
     except KeyboardInterrupt:
         return 130  # as shells say: ended by Ctrl-C
 
 
 def _dispatch(options: argparse.Namespace, settings: Settings) -> int:
-    from workflow_exporter import app  # noqa: PLC0415 - so that --help and wrong settings answer at once
+    # Imported here, so that --help and wrong settings answer at once.
+    from workflow_exporter import app  # noqa: PLC0415  see above
+    from workflow_exporter.plan import Source  # noqa: PLC0415  see above
 
-    source = app.Source(recording=options.recording, kubeconfig=options.kubeconfig, context=options.context)
+    source = Source(recording=options.recording, kubeconfig=options.kubeconfig, context=options.context)
     if options.command == "check":
         answer, status = app.check(
             settings, source, output=options.output, everything=options.all, colour=_wants_colour()
         )
         sys.stdout.write(answer)
         return status
+    if options.command == "report":
+        _report(options, settings, source)
+        return ExitStatus.FINE
     app.serve(settings, source)
     return ExitStatus.FINE
+
+
+def _report(options: argparse.Namespace, settings: Settings, source: "Source") -> None:
+    from workflow_exporter import report_command  # noqa: PLC0415  as above
+
+    if options.send:
+        sys.stdout.write(report_command.send(settings, source) + "\n")
+    elif options.bytes:
+        sys.stdout.buffer.write(report_command.wire_form(settings, source))
+    else:
+        sys.stdout.write(report_command.show(settings, source))
 
 
 def _wants_colour() -> bool:
@@ -100,6 +126,17 @@ def _parser() -> argparse.ArgumentParser:
         choices=("table", "json"),
         default="table",
         help="json: the document of /api/v1/components",
+    )
+    report = commands.add_parser(
+        "report",
+        help="print what a usage report would say and end",
+        description="Prints this hour's usage report with its ids. Nothing is sent but with --send.",
+        parents=[_source_options(nested=True)],
+    )
+    form = report.add_mutually_exclusive_group()
+    form.add_argument("--bytes", action="store_true", help="write the very bytes that would be sent")
+    form.add_argument(
+        "--send", action="store_true", help="send it now, once; only where reporting is on, never with --from"
     )
     return parser
 

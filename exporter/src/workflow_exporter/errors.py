@@ -55,7 +55,10 @@ class ClusterError(WorkflowExporterError):
 
 
 class ConnectionSettingsError(ClusterError):
-    """Neither a kubeconfig nor in-cluster credentials gave a usable connection."""
+    """Neither a kubeconfig nor in-cluster credentials gave a usable connection.
+
+    The text may name users, files and the server: for the terminal and the log, never for the page.
+    """
 
 
 class RecordingError(WorkflowExporterError):

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from workflow_exporter.catalog import Catalog, ListedRelease, ReleaseOrder
-from workflow_exporter.inventory import Expectation, Inventory, Workload
+from workflow_exporter.inventory import Expectation, Inventory, Replicas, Workload
 from workflow_exporter.observation import Comparable, Seen, WorkloadVersions, differ, observe, oldest
 from workflow_exporter.version import Version
 
@@ -43,6 +43,11 @@ class Newest:
     minor: str | None = None  # of the same major
     major: str | None = None  # of all
 
+    @property
+    def furthest(self) -> str | None:
+        """The newest of all in reach."""
+        return self.major or self.minor or self.patch
+
 
 @dataclass(frozen=True, slots=True)
 class AssessedWorkload:
@@ -66,6 +71,14 @@ class Assessment:
     reason: str | None = None  # in words: why this verdict, and what the verdict does not show
     notes_url: str | None = None  # of the newest release
     workloads: tuple[AssessedWorkload, ...] = ()
+
+    @property
+    def replicas(self) -> Replicas | None:
+        """Of all workloads together; None: none of them has replicas."""
+        counted = [a.workload.replicas for a in self.workloads if a.workload.replicas is not None]
+        if not counted:
+            return None
+        return Replicas(ready=sum(one.ready for one in counted), desired=sum(one.desired for one in counted))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +147,7 @@ def _assess_found(
     order = component.order if component else ReleaseOrder()
     seen = [observe(workload, order.key) for workload in workloads]
     assessed = oldest((one.assessed for one in seen if one.assessed), order.key)
-    judgement = _judge(name, assessed, order, grounds)
+    judgement = _unseen(seen, grounds) or _judge(name, assessed, order, grounds)
     reasons = (*judgement.reasons, *_remarks(seen, expectation, grounds))
     return Assessment(
         component=name,
@@ -154,6 +167,14 @@ def _assess_found(
         notes_url=judgement.notes_url,
         workloads=tuple(AssessedWorkload(one.workload, _text(one.assessed)) for one in seen),
     )
+
+
+def _unseen(seen: list[WorkloadVersions], grounds: Grounds) -> _Judgement | None:
+    """Unknown, where pods decide and nobody can see them: what a template asks for need not run."""
+    why = grounds.down.get("pods")
+    if why is None or not any(one.running is None and one.workload.kind.has_pods for one in seen):
+        return None
+    return _Judgement(Verdict.UNKNOWN, (f"cannot be seen: pods: {why}",))
 
 
 def _judge(name: str, assessed: Seen | None, order: ReleaseOrder, grounds: Grounds) -> _Judgement:
@@ -198,7 +219,7 @@ def _compare(running: Version, order: ReleaseOrder, train: str) -> _Judgement:
     if listed is None:
         if not any(item.release.train in trains and not item.release.yanked for item in order.releases):
             return _Judgement(Verdict.UNKNOWN, (f"the catalog lists no release in train {train}",))
-        return _Judgement(Verdict.AHEAD, ("newer than what the catalog lists",))
+        return _Judgement(Verdict.AHEAD, (f"newer than any release offered in train {train}",))
     if listed.release.yanked:
         return _Judgement(Verdict.OUTDATED, (f"{running} was withdrawn, and nothing newer is released",))
     return _Judgement(Verdict.CURRENT, notes_url=listed.release.notes_url)
@@ -230,9 +251,8 @@ def _remarks(
             yield f"pods of {one.workload.name} differ: {', '.join(one.running_texts)}"
         if one.mixed_containers:
             yield f"containers of {one.workload.name} differ"
-        if one.running is None and one.workload.replicas_desired:
-            unseen = "pods cannot be seen" if "pods" in grounds.down else "no pod runs"
-            yield f"{unseen}: {one.workload.name} is judged by its template"
+        if one.running is None and one.workload.replicas_desired and "pods" not in grounds.down:
+            yield f"no pod runs: {one.workload.name} is judged by its template"
     if differ(one.assessed for one in seen):
         yield "workloads differ: " + ", ".join(
             f"{one.workload.name} {_text(one.assessed) or 'unreadable'}" for one in seen

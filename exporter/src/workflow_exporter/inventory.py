@@ -20,6 +20,10 @@ class WorkloadKind(StrEnum):
     REPLICATION_CONTROLLER = "ReplicationController"
     CONFIG_MAP = "ConfigMap"
 
+    @property
+    def has_pods(self) -> bool:
+        return self is not WorkloadKind.CONFIG_MAP
+
 
 @dataclass(frozen=True, slots=True)
 class Container:
@@ -44,6 +48,16 @@ class Pod:
 
 
 @dataclass(frozen=True, slots=True)
+class Replicas:
+    ready: int
+    desired: int
+
+    @property
+    def short(self) -> bool:
+        return self.ready < self.desired
+
+
+@dataclass(frozen=True, slots=True)
 class Workload:
     """One workload of a component, with the pods its selector picks."""
 
@@ -57,6 +71,19 @@ class Workload:
     replicas_ready: int | None = None
     pods: tuple[Pod, ...] = ()
     created: datetime | None = None
+
+    @property
+    def main(self) -> Container | None:
+        """The container whose image carries the version; None: the template has no container."""
+        named = (c for c in self.containers if c.name == self.main_container)
+        return next(named, self.containers[0] if self.containers else None)
+
+    @property
+    def replicas(self) -> Replicas | None:
+        """None: the kind has no replicas."""
+        if self.replicas_desired is None:
+            return None
+        return Replicas(ready=self.replicas_ready or 0, desired=self.replicas_desired)
 
 
 @dataclass(frozen=True, slots=True)

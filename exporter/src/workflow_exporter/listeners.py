@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import uvicorn
 
+from workflow_exporter.connections import abort_all, connection_class
 from workflow_exporter.errors import SettingsError
 
 AsgiApp = Callable[
@@ -21,8 +22,11 @@ AsgiApp = Callable[
     Awaitable[None],
 ]
 
-_BACKLOG = 128  # connections that wait to be accepted; a page and a scraper need few
-_MAX_CONNECTIONS = 512  # a listener: beyond it 503, so that a flood cannot eat the memory limit of the pod
+_BACKLOG = 64  # connections that wait to be accepted; a page and a scraper need few
+# A listener; then the longest idle one is closed for a new one. The loop takes some turns to close one,
+# and accepts a backlog more in each: in a flood, two listeners stay below 1,024 open files, the usual limit.
+_MAX_CONNECTIONS = 128
+_REQUEST_SECONDS = 10  # from a connection's opening, or a request's first byte, to the request's end
 _KEEP_ALIVE_SECONDS = 75  # longer than Prometheus' usual scrape interval of 60 s, so it need not reconnect
 _GRACE_SECONDS = 0.5  # for answers under way when the program is told to end
 
@@ -79,18 +83,26 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve_until(stop: asyncio.Event, listener: Listener, application: AsgiApp) -> None:
+async def serve_until(
+    stop: asyncio.Event,
+    listener: Listener,
+    application: AsgiApp,
+    *,
+    max_connections: int = _MAX_CONNECTIONS,
+    request_seconds: float = _REQUEST_SECONDS,
+) -> None:
     """Serves until `stop` is set; open answers get a moment to end, idle connections none."""
     config = uvicorn.Config(
         application,
-        http="httptools",
+        http=connection_class(max_connections, request_seconds),
         ws="none",
         lifespan="off",
         log_config=None,
         access_log=False,  # addresses of visitors are nobody's business
         proxy_headers=False,
         server_header=False,
-        limit_concurrency=_MAX_CONNECTIONS,
+        # uvicorn listens anew with this; it is also how many are accepted in one turn of the loop.
+        backlog=_BACKLOG,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
     )
     server = _Server(config)
@@ -102,4 +114,5 @@ async def serve_until(stop: asyncio.Event, listener: Listener, application: Asgi
     done, _ = await asyncio.wait({serving}, timeout=_GRACE_SECONDS)
     if not done:
         server.force_exit = True
+        abort_all(server.server_state.connections)
     await serving

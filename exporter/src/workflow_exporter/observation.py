@@ -114,10 +114,9 @@ def read_image(text: str) -> Seen:
 
 def _own_containers(workload: Workload) -> tuple[Container, ...]:
     """The main container and those of the same repository: sidecars of other images do not count."""
-    if not workload.containers:
+    main = workload.main
+    if main is None:
         return ()
-    named = (c for c in workload.containers if c.name == workload.main_container)
-    main = next(named, workload.containers[0])
     repository = _repository(main)
     if repository is None:
         return (main,)

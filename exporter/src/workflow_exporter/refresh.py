@@ -9,18 +9,26 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
 from workflow_exporter.cluster.detect import choose_profile
-from workflow_exporter.cluster.extract import Extractor
-from workflow_exporter.cluster.objects import ClusterReader, Resource
+from workflow_exporter.cluster.extract import Extractor, extract
+from workflow_exporter.cluster.objects import ClusterObjects, ClusterReader, Resource
 from workflow_exporter.platforms.profile import Profile
 from workflow_exporter.reporter.identity import form_identity
 from workflow_exporter.self_metrics import RefreshOutcome, SelfMetrics
-from workflow_exporter.snapshot import CatalogReading, Choices, Snapshot, SourceState, make_snapshot
+from workflow_exporter.snapshot import (
+    CATALOG_SOURCE,
+    CatalogReading,
+    Choices,
+    Snapshot,
+    SourceState,
+    make_snapshot,
+)
 
 _log = logging.getLogger(__name__)
 
 GATHER_SECONDS = 0.75  # a rollout is a burst of events; one snapshot shows it, within a second of the first
 FIRST_GATHER_SECONDS = 0.05  # before the first whole snapshot somebody is waiting
 INTERVAL_SECONDS = 60.0  # expiry and ages must show although nothing changed
+FIRST_INTERVAL_SECONDS = 1.0  # before the first whole snapshot: patience with a source ends without a change
 
 
 class Composer:
@@ -66,6 +74,25 @@ class Composer:
         )
 
 
+def unread_snapshot(now: datetime, profile: Profile, reason: str, choices: Choices) -> Snapshot:
+    """What can be said before the platform's namespace is known: nothing, and why. Never complete."""
+    sources = tuple(
+        SourceState(resource, up=False, reason=reason)
+        if resource is Resource.NAMESPACE
+        else SourceState(resource, up=None)
+        for resource in Resource
+    )
+    return make_snapshot(
+        now=now,
+        inventory=extract(ClusterObjects(), profile, profile.namespace),
+        sources=sources,
+        reading=CatalogReading(None, reason),
+        identity=reason,
+        choices=choices,
+        titles={},
+    )
+
+
 def _why_no_identity(sources: tuple[SourceState, ...]) -> str:
     for state in sources:
         if state.source in {Resource.KUBE_SYSTEM, Resource.NAMESPACE} and not state.up:
@@ -107,12 +134,12 @@ class Refresher:
         while True:
             self._changed.clear()
             self.refresh()
+            whole = self._snapshot is not None and self._snapshot.complete
             try:
-                async with asyncio.timeout(INTERVAL_SECONDS):
+                async with asyncio.timeout(INTERVAL_SECONDS if whole else FIRST_INTERVAL_SECONDS):
                     await self._changed.wait()
             except TimeoutError:
                 continue
-            whole = self._snapshot is not None and self._snapshot.complete
             await self._sleep(GATHER_SECONDS if whole else FIRST_GATHER_SECONDS)
 
     def refresh(self) -> None:
@@ -149,7 +176,7 @@ def _log_changes(before: Snapshot | None, after: Snapshot) -> None:
     """One line per change of a source's state, and one when the cluster is first read whole."""
     known = {state.source: state for state in before.sources} if before else {}
     for state in after.sources:
-        if state.source == "catalog":
+        if state.source == CATALOG_SOURCE:
             continue  # who asks for it says more: where from, and each new reason
         _log_source(known.get(state.source), state)
     if after.complete and not (before and before.complete):

@@ -1,17 +1,17 @@
 """Settings: one frozen object, read once from the environment; wrong values stop the start.
 
-`SETTINGS` is the table from which `--help` and docs/settings.md are made, so that all three agree.
 Names of the first Workflow Manager keep working as aliases.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from workflow_exporter import setting_values as values
 from workflow_exporter.errors import SettingsError
+from workflow_exporter.setting_rows import SETTINGS, Setting
 from workflow_exporter.web_address import WebAddress, parse_web_address
 
 # `METRICS_PORT=tcp://10.0.0.7:80`, injected for a Service `metrics`; or an address where a path may stand.
@@ -36,24 +36,16 @@ class Settings:
     ca_bundle_file: Path | None
     train: str
     poll_interval_seconds: int
+    reporting_enabled: bool
+    report_url: WebAddress | None
+    report_bearer_token_file: Path | None
+    report_audience: str  # customer, staff, ci or test
+    report_allow_http: bool
+    do_not_track: bool
     id_key_file: Path | None
     log_level: str
     log_format: str
     revision: str
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One row of the settings table."""
-
-    field: str  # attribute of Settings
-    name: str  # environment variable
-    default: str  # as one would write it; empty: not set
-    meaning: str  # with unit, what empty means, and why this default
-    parse: Callable[[str], Any]
-    aliases: tuple[str, ...] = ()  # older names, asked in this order when `name` is not set
-    empty: Any = None  # value when not set
-    secret: bool = False  # may hold a password: never repeated in a message
 
 
 def settings_from_environment(environment: Mapping[str, str]) -> Settings:
@@ -70,6 +62,7 @@ def settings_from_environment(environment: Mapping[str, str]) -> Settings:
             "drop CATALOG_FILE to ask the releases API, or VERSIONS_API_URL to read the file"
         )
     _check_transport("VERSIONS_API_URL", settings)
+    _check_report_url(settings)
     return settings
 
 
@@ -97,6 +90,25 @@ def _check_transport(name: str, settings: Settings) -> None:
     )
 
 
+def _check_report_url(settings: Settings) -> None:
+    """Even where reporting is off: a fault should show when it is made, and not when it is switched on."""
+    address = settings.report_url
+    if address is None:
+        return
+    if address.userinfo is not None:
+        raise SettingsError(
+            "REPORT_URL holds a user name: a receiver is told who sends by REPORT_BEARER_TOKEN_FILE, or by "
+            "the installation's own secret"
+        )
+    if not address.path:
+        raise SettingsError(f"REPORT_URL is {address}, without a path: a gateway's is {address}/api/v1/write")
+    if not (address.encrypted or address.is_loopback or settings.report_allow_http):
+        raise SettingsError(
+            f"REPORT_URL is {address}, and over plain http anybody on the way can report in this "
+            "installation's name: use https, or set REPORT_ALLOW_HTTP=true"
+        )
+
+
 def _value(row: Setting, environment: Mapping[str, str]) -> Any:
     name, raw = row.name, row.default
     for candidate in (row.name, *row.aliases):
@@ -114,150 +126,6 @@ def _value(row: Setting, environment: Mapping[str, str]) -> Any:
         shown = name if row.secret else f"{name}={raw!r}"
         raise SettingsError(f"{shown} {error}{link}") from error
 
-
-SETTINGS: tuple[Setting, ...] = (
-    Setting(
-        "host",
-        "HOST",
-        "0.0.0.0",  # noqa: S104 - in a pod, all addresses are the pod's own
-        "IP address that both ports listen on. All, because a pod's own address is not known beforehand.",
-        values.address,
-    ),
-    Setting(
-        "port",
-        "PORT",
-        "8080",
-        "Port of the page and the JSON API. May be routed in public: it shows no id, node name or registry.",
-        values.port,
-    ),
-    Setting(
-        "metrics_port",
-        "METRICS_PORT",
-        "8081",
-        "Port of /metrics and the node list. For inside the cluster; never route it.",
-        values.port,
-    ),
-    Setting(
-        "namespace",
-        "WORKFLOW_NAMESPACE",
-        "",
-        "Namespace of the platform. Empty: the first of the profiles' namespaces that exists (deis, drycc).",
-        values.namespace,
-        ("DEIS_NAMESPACE", "DRYCC_NAMESPACE"),
-    ),
-    Setting(
-        "platform",
-        "PLATFORM",
-        "auto",
-        "Profile: deis, hephy, drycc, or auto, which decides by namespace, annotations, images and versions.",
-        values.word,
-    ),
-    Setting(
-        "profile_file",
-        "PROFILE_FILE",
-        "",
-        "File with a profile of your own platform, used instead of PLATFORM. Empty: a shipped profile.",
-        values.file,
-    ),
-    Setting(
-        "off_cluster",
-        "OFF_CLUSTER",
-        "",
-        "Components that run outside the cluster, by comma: database,registry. They are then absent, "
-        "not missing.",
-        values.names,
-        empty=frozenset(),
-    ),
-    Setting(
-        "check_versions",
-        "CHECK_VERSIONS",
-        "true",
-        "Whether versions are compared with the catalog. It tells nobody anything; false makes every "
-        "verdict unknown.",
-        values.switch,
-        ("WORKFLOW_MANAGER_CHECK_VERSIONS",),
-    ),
-    Setting(
-        "versions_api_url",
-        "VERSIONS_API_URL",
-        "",
-        "Address of the releases API that serves the catalog. It is told the platform's name and nothing "
-        "else. Plain http:// only on loopback, in the cluster (a name without a dot, or one that ends in "
-        ".svc), or with CATALOG_PUBLIC_KEYS. HTTPS_PROXY, HTTP_PROXY and NO_PROXY are honoured. Empty: "
-        "nobody is asked; there is no built-in address.",
-        parse_web_address,
-        secret=True,
-    ),
-    Setting(
-        "catalog_file",
-        "CATALOG_FILE",
-        "",
-        "Catalog of releases, a JSON file or a folder of them, instead of VERSIONS_API_URL; read again when "
-        "it changes. With neither there is nobody to ask, and the page says so.",
-        values.path,
-    ),
-    Setting(
-        "catalog_public_keys",
-        "CATALOG_PUBLIC_KEYS",
-        "",
-        "Ed25519 public keys in base64, by comma, as `workflow-releases key create` prints them. A catalog "
-        "that none of them signed is refused; a file's signature is FILE.sig. Empty: no signature is needed.",
-        values.public_keys,
-        empty=(),
-    ),
-    Setting(
-        "ca_bundle_file",
-        "CA_BUNDLE_FILE",
-        "",
-        "File of certificates (PEM) that are trusted beside the system's, for a releases API or a proxy with "
-        "a CA of its own; read again at each request. Empty: the system's alone.",
-        values.file,
-    ),
-    Setting(
-        "train",
-        "TRAIN",
-        "stable",
-        "Release train to follow.",
-        values.word,
-    ),
-    Setting(
-        "poll_interval_seconds",
-        "POLL_INTERVAL_SEC",
-        "43200",
-        "Seconds between two questions to the releases API, 60 to 43200 (12 h): releases are rare. A file is "
-        "looked at every 10 s.",
-        values.poll_interval,
-    ),
-    Setting(
-        "id_key_file",
-        "ID_KEY_FILE",
-        "",
-        "File of at least 32 random bytes that makes this cluster's ids unguessable. Empty: a public "
-        "constant.",
-        values.path,
-    ),
-    Setting(
-        "log_level",
-        "LOG_LEVEL",
-        "info",
-        "debug, info, warning or error.",
-        values.one_of("debug", "info", "warning", "error"),
-    ),
-    Setting(
-        "log_format",
-        "LOG_FORMAT",
-        "text",
-        "text for people, json for log collectors; one line each.",
-        values.one_of("text", "json"),
-    ),
-    Setting(
-        "revision",
-        "REVISION",
-        "unknown",
-        "Commit that the program was built from, for workflow_exporter_build_info. Images set it.",
-        values.word,
-    ),
-)
 
 if {row.field for row in SETTINGS} != {field.name for field in fields(Settings)}:
     raise AssertionError("SETTINGS and Settings name different settings")

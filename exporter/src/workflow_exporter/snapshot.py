@@ -11,6 +11,7 @@ from workflow_exporter.inventory import Inventory
 from workflow_exporter.version import Version, version_or_none
 
 _SEVEREST_FIRST = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
+CATALOG_SOURCE = "catalog"
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
@@ -69,9 +70,14 @@ class Snapshot:
     modes: Mapping[str, str] = field(default_factory=dict)  # in words, by `checks` and `reporting`
 
     @property
-    def complete(self) -> bool:
+    def cluster_read(self) -> bool:
         """Every Kubernetes source has answered once, with data or with why it is down."""
-        return all(state.up is not None for state in self.sources if state.source != "catalog")
+        return all(state.up is not None for state in self.sources if state.source != CATALOG_SOURCE)
+
+    @property
+    def complete(self) -> bool:
+        """Every source has answered once. Before that, a restart would show verdicts nobody means."""
+        return all(state.up is not None for state in self.sources)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +139,15 @@ def make_snapshot(
         identity_problem=identity if isinstance(identity, str) else None,
         checks_enabled=choices.checks_enabled,
         reporting_enabled=choices.reporting_enabled and known is not None,
-        modes=choices.modes,
+        modes=_modes(choices, identity),
     )
+
+
+def _modes(choices: Choices, identity: Identity | str) -> Mapping[str, str]:
+    """Without an id nothing is reported, whatever was chosen, and that is what is said."""
+    if isinstance(identity, Identity) or not choices.reporting_enabled:
+        return choices.modes
+    return {**choices.modes, "reporting": f"off: no id can be formed, as {identity}"}
 
 
 def _believable(

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from enum import IntEnum
 
 from workflow_exporter.freshness import Assessment, Verdict
+from workflow_exporter.inventory import Replicas
 from workflow_exporter.snapshot import Snapshot
 
 _COLOURS = {  # ANSI SGR, by verdict
@@ -65,16 +66,7 @@ def _components(snapshot: Snapshot, colour: bool) -> str:
 
 
 def _component_row(assessment: Assessment) -> tuple[str, ...]:
-    newest = assessment.newest.major or assessment.newest.minor or assessment.newest.patch
     since = assessment.outdated_since
-    desired = [
-        w.workload.replicas_desired for w in assessment.workloads if w.workload.replicas_desired is not None
-    ]
-    ready = [
-        w.workload.replicas_ready or 0
-        for w in assessment.workloads
-        if w.workload.replicas_desired is not None
-    ]
     reasons = ["security update"] if assessment.security else []
     reasons += ["rolling out"] if assessment.rolling else []
     reasons += [assessment.reason] if assessment.reason else []
@@ -82,9 +74,9 @@ def _component_row(assessment: Assessment) -> tuple[str, ...]:
         assessment.component,
         assessment.version or "-",
         assessment.verdict.value,
-        newest or "-",
+        assessment.newest.furthest or "-",
         since.date().isoformat() if since else "-",
-        f"{sum(ready)}/{sum(desired)}" if desired else "-",
+        _ready(assessment.replicas),
         "; ".join(reasons),
     )
 
@@ -92,11 +84,13 @@ def _component_row(assessment: Assessment) -> tuple[str, ...]:
 def _workloads(snapshot: Snapshot) -> str:
     rows = []
     for workload in snapshot.inventory.workloads:
-        replicas = f"{workload.replicas_ready or 0}/{workload.replicas_desired}"
-        for container in workload.containers:
-            ready = "-" if workload.replicas_desired is None else replicas
-            rows.append((workload.kind.value, workload.name, container.name, container.image, ready))
+        ready = _ready(workload.replicas)
+        rows += [(workload.kind.value, workload.name, c.name, c.image, ready) for c in workload.containers]
     return table(("KIND", "WORKLOAD", "CONTAINER", "IMAGE", "READY"), rows)
+
+
+def _ready(replicas: Replicas | None) -> str:
+    return f"{replicas.ready}/{replicas.desired}" if replicas else "-"
 
 
 def _services(snapshot: Snapshot) -> str:

@@ -46,6 +46,14 @@ class WebAddress:
         except ValueError:
             return "." not in self.host or self.host.endswith(_CLUSTER_DOMAINS)
 
+    @property
+    def is_loopback(self) -> bool:
+        """This machine itself; of names only `localhost`, which RFC 6761 promises to be."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
 
 def parse_web_address(text: str) -> WebAddress:
     """Raises ValueError, whose sentence goes on after the setting's name and repeats nothing of the text."""

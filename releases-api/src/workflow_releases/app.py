@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import signal
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +17,11 @@ from workflow_releases.catalog.publish import Publisher
 from workflow_releases.catalog.shipped import add_shipped
 from workflow_releases.database import schema
 from workflow_releases.database.engine import Database
+from workflow_releases.ingest.counts import IngestCounts
+from workflow_releases.ingest.forward import Forwarder, Token
+from workflow_releases.ingest.gateway import IngestGateway, Known, Limits
+from workflow_releases.ingest.rates import Rates
+from workflow_releases.ingest.upstream import Upstream
 from workflow_releases.instances.audience import Marker
 from workflow_releases.listeners import AsgiApp, Listener, bind, serve_until
 from workflow_releases.refresh import Editions, follow
@@ -42,6 +48,13 @@ class Application:
     services: Services
     public: AsgiApp
     metrics: AsgiApp
+    upstream: Upstream | None  # where reports go; None: there are none
+
+    def close(self) -> None:
+        """Ends what stays open towards others."""
+        if self.upstream is not None:
+            self.upstream.close()
+        self.database.close()
 
 
 def build(settings: Settings, clock: Clock = utc_now) -> Application:
@@ -68,11 +81,36 @@ def build(settings: Settings, clock: Clock = utc_now) -> Application:
         limiter=database_limiter(),
     )
     own = self_registry(counts, lambda: editions.database_up, __version__)
+    ingest, upstream = None, None
+    if settings.upstream_write_url is not None:
+        ingest_counts = IngestCounts()
+        own.register(ingest_counts)
+        upstream = Upstream(settings.upstream_write_url, time.monotonic)
+        ingest = _ingest(settings, upstream, editions, ingest_counts, clock)
     return Application(
         database=database,
         services=services,
-        public=public_app(services),
+        public=public_app(services, ingest),
         metrics=metrics_app(lambda: editions.current, own),
+        upstream=upstream,
+    )
+
+
+def _ingest(
+    settings: Settings, upstream: Upstream, editions: Editions, counts: IngestCounts, clock: Clock
+) -> IngestGateway:
+    """Raises SettingsError if the upstream's token cannot be read."""
+    token_file = settings.upstream_bearer_token_file
+    return IngestGateway(
+        Known(lambda: editions.current.catalogs),
+        Limits(
+            sources=Rates(settings.ingest_source_rate_per_minute, 60, time.monotonic),
+            instances=Rates(settings.ingest_instance_rate_per_hour, 3600, time.monotonic),
+            trusted_proxies=settings.trusted_proxy_count,
+        ),
+        Forwarder(upstream, Token(token_file, time.monotonic) if token_file else None),
+        counts,
+        lambda: clock().timestamp(),
     )
 
 
@@ -95,7 +133,7 @@ def run(settings: Settings) -> None:
     try:
         asyncio.run(_serve(application, public, metrics))
     finally:
-        application.database.close()
+        application.close()
 
 
 async def _serve(application: Application, public: Listener, metrics: Listener) -> None:

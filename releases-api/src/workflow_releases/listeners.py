@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import resource
 import socket
 from collections.abc import Awaitable, Callable, Generator, MutableMapping
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 
 import uvicorn
 
+from workflow_releases.connections import abort_all, connection_class
 from workflow_releases.errors import SettingsError
 
 AsgiApp = Callable[
@@ -22,7 +24,9 @@ AsgiApp = Callable[
 ]
 
 _BACKLOG = 1024  # connections that wait to be accepted: after an outage all agents come at once
-_MAX_CONNECTIONS = 4096  # a listener: beyond it 503, so that a flood cannot eat the memory limit of the pod
+# A listener; then the longest idle one is closed for a new one. Fewer where few files may be open.
+_MAX_CONNECTIONS = 4096
+_REQUEST_SECONDS = 20  # for a whole request; a report's own deadline of 10 s, which is answered, comes first
 _KEEP_ALIVE_SECONDS = 75  # longer than proxies and Prometheus wait between two requests (60 s)
 _GRACE_SECONDS = 0.5  # for answers under way when the program is told to end
 
@@ -64,6 +68,15 @@ def bind(host: str, port: int, setting: str) -> Listener:
     return Listener(sock, setting)
 
 
+def _most_by_open_files() -> int:
+    """In a flood, two listeners take three quarters of the files that may be open.
+
+    It takes the loop some turns to close one connection, and each turn accepts a backlog more.
+    """
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return _MAX_CONNECTIONS if files == resource.RLIM_INFINITY else files // 8
+
+
 class _Server(uvicorn.Server):
     """uvicorn without its signal handlers: two servers share this process, and `app` listens for both."""
 
@@ -72,18 +85,27 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve_until(stop: asyncio.Event, listener: Listener, application: AsgiApp) -> None:
+async def serve_until(
+    stop: asyncio.Event,
+    listener: Listener,
+    application: AsgiApp,
+    *,
+    max_connections: int = _MAX_CONNECTIONS,
+    request_seconds: float = _REQUEST_SECONDS,
+) -> None:
     """Serves until `stop` is set; open answers get a moment to end, idle connections none."""
+    most = min(max_connections, _most_by_open_files())
     config = uvicorn.Config(
         application,
-        http="httptools",
+        http=connection_class(most, request_seconds),
         ws="none",
         lifespan="off",
         log_config=None,
         access_log=False,  # addresses of visitors are nobody's business
         proxy_headers=False,
         server_header=False,
-        limit_concurrency=_MAX_CONNECTIONS,
+        # uvicorn listens anew with this; it is also how many are accepted in one turn of the loop.
+        backlog=min(_BACKLOG, most // 2 or 1),
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
     )
     server = _Server(config)
@@ -95,4 +117,5 @@ async def serve_until(stop: asyncio.Event, listener: Listener, application: Asgi
     done, _ = await asyncio.wait({serving}, timeout=_GRACE_SECONDS)
     if not done:
         server.force_exit = True
+        abort_all(server.server_state.connections)
     await serving

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from workflow_releases.errors import SettingsError
+from workflow_releases.web_address import WebAddress, parse_web_address
 
 _SERVICE_LINK = re.compile(r"[a-z]+://")  # `PORT=tcp://10.0.0.7:80`, as Kubernetes injects for Services
 
@@ -25,6 +26,11 @@ class Settings:
     database_url: str = field(repr=False)  # may hold a password
     signing_key_file: Path | None
     legacy_platform: str
+    upstream_write_url: WebAddress | None  # None: no ingest
+    upstream_bearer_token_file: Path | None
+    trusted_proxy_count: int
+    ingest_source_rate_per_minute: int
+    ingest_instance_rate_per_hour: int
     log_level: str
     log_format: str
 
@@ -49,6 +55,8 @@ def settings_from_environment(environment: Mapping[str, str]) -> Settings:
             f"PORT and METRICS_PORT are both {settings.port}: the catalog is public and the metrics are not, "
             "so they need two ports"
         )
+    if settings.upstream_bearer_token_file is not None and settings.upstream_write_url is None:
+        raise SettingsError("UPSTREAM_BEARER_TOKEN_FILE is set, but not UPSTREAM_WRITE_URL that it is for")
     return settings
 
 
@@ -79,6 +87,15 @@ def _address(raw: str) -> str:
         if raw == "localhost":
             return raw
         raise ValueError("is not an IP address to listen on (0.0.0.0 and :: listen on all)") from None
+
+
+def _count(lowest: int, highest: int) -> Callable[[str], int]:
+    def parse(raw: str) -> int:
+        if not raw.isascii() or not raw.isdigit() or len(raw) > 9 or not lowest <= int(raw) <= highest:
+            raise ValueError(f"is not a whole number from {lowest} to {highest}")
+        return int(raw)
+
+    return parse
 
 
 def _word(raw: str) -> str:
@@ -145,6 +162,45 @@ SETTINGS: tuple[Setting, ...] = (
         "deis",
         "Platform whose releases the first Workflow Manager's routes answer with.",
         _word,
+    ),
+    Setting(
+        "upstream_write_url",
+        "UPSTREAM_WRITE_URL",
+        "",
+        "Address of the Prometheus (or another Remote Write 1.0 receiver) that reports are forwarded to. "
+        "Empty: reports are not taken.",
+        parse_web_address,
+        secret=True,
+    ),
+    Setting(
+        "upstream_bearer_token_file",
+        "UPSTREAM_BEARER_TOKEN_FILE",
+        "",
+        "File with the bearer token for that address, read again each minute. Empty: no token is sent.",
+        Path,
+    ),
+    Setting(
+        "trusted_proxy_count",
+        "TRUSTED_PROXY_COUNT",
+        "0",
+        "How many proxies of your own stand in front, each adding to X-Forwarded-For: so many of its last "
+        "entries are believed when requests of one source are counted. Too many lets senders choose theirs.",
+        _count(0, 16),
+    ),
+    Setting(
+        "ingest_source_rate_per_minute",
+        "INGEST_SOURCE_RATE_PER_MINUTE",
+        "120",
+        "Reports that one IPv4 address or IPv6 /64 may send in a minute, and at once: a whole company may "
+        "share an address.",
+        _count(1, 1_000_000),
+    ),
+    Setting(
+        "ingest_instance_rate_per_hour",
+        "INGEST_INSTANCE_RATE_PER_HOUR",
+        "12",
+        "Reports that one instance may send in an hour, and at once: one is needed, the rest are retries.",
+        _count(1, 1_000_000),
     ),
     Setting(
         "log_level",

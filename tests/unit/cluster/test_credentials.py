@@ -6,7 +6,7 @@ import pytest
 
 from fakes.script import Script, answer, failure
 from workflow_exporter.cluster.credentials import Credentials
-from workflow_exporter.errors import ClusterError
+from workflow_exporter.errors import ClusterError, ConnectionSettingsError
 
 pytestmark = pytest.mark.anyio
 
@@ -139,3 +139,28 @@ async def test_credentials_that_cannot_be_had_are_told_in_one_line(error: Except
             await http.get("/version")
 
     assert str(told.value) == reason
+
+
+@pytest.mark.parametrize("failing", ["authorization", "renew"])
+async def test_users_files_and_servers_of_a_kubeconfig_are_told_to_the_log_alone_and_once(
+    failing: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    telling = "kubeconfig /home/alice/kc: the credential plug-in of user alice@bigcustomer.example failed"
+
+    def fail() -> None:
+        raise ConnectionSettingsError(telling)
+
+    source = Tokens("wrong")
+    setattr(source, failing, fail)
+    credentials = Credentials(source, renewal_interval_seconds=0)
+    told = []
+    async with Script(failure(401), failure(401)).client(credentials) as http:
+        for _ in range(2):
+            with pytest.raises(ClusterError) as shown:
+                await http.get("/version")
+            told.append(str(shown.value))
+
+    assert set(told) == {
+        "the kubeconfig or the service account gives no usable credentials: the log says why"
+    }
+    assert [telling in message for message in caplog.messages] == [True]

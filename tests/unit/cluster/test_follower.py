@@ -3,6 +3,7 @@
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from fakes.script import Step, answer, failure, text, watch
@@ -46,10 +47,11 @@ async def test_dropped_connections_are_resumed_after_growing_pauses() -> None:
         httpx.ConnectError("refused"),
         watch(bookmark(8), error=_CLOSED),
         httpx.ConnectError("refused"),
+        lasts=[20, 20],
     )
 
     assert told.requests == [_LIST, *(watch_from(version) for version in ("5", "6", "6", "6", "8"))]
-    assert told.pauses == [0.5, 1.0, 2.0, 0.5, 1.0]  # progress between begins the pauses anew
+    assert told.pauses == [0.5, 1.0, 2.0, 0.5, 1.0]  # a watch that lasted begins the pauses anew
     broken, refused = (
         (False, "the connection to the API server broke off"),
         (False, "the API server cannot be reached: connection refused, or no such address"),
@@ -187,10 +189,47 @@ async def test_idle_watch_of_many_objects_goes_on_if_the_servers_history_leads_t
     assert told.requests[3:] == [one, watch_from("5") if resumed else "/api/v1/nodes?limit=2"]
 
 
+async def test_events_before_a_broken_line_do_not_reset_the_pauses_and_the_source_is_down() -> None:
+    def breaks(version: int) -> list[Step]:
+        event = msgspec.json.encode({"type": "BOOKMARK", "object": bookmark(version)[1]}).decode()
+        return [nodes(version), text(f"{event}\ngarbage\n")]
+
+    told = await follow(*(step for version in range(5, 10) for step in breaks(version)))
+
+    assert told.pauses == [0, 1.0, 2.0, 4.0, 8.0]
+    assert [up for up, _ in told.states] == [True, False, False, False, False]
+
+
+async def test_events_before_a_dropped_connection_do_not_reset_the_pauses() -> None:
+    told = await follow(nodes(5), *(watch(bookmark(v), error=_CLOSED) for v in range(6, 10)))
+
+    assert told.pauses == [0.5, 1.0, 2.0, 4.0]
+
+
+async def test_watch_that_ended_well_resets_the_pauses() -> None:
+    told = await follow(
+        nodes(5),
+        httpx.ConnectError("refused"),
+        httpx.ConnectError("refused"),
+        watch(bookmark(6)),
+        httpx.ConnectError("refused"),
+        lasts=[2],
+    )
+
+    assert told.pauses == [0.5, 1.0, 0, 0.5]
+
+
+async def test_healthy_watches_that_a_proxy_cuts_after_seconds_are_followed_without_pause() -> None:
+    told = await follow(nodes(5), watch(bookmark(6)), watch(), nodes(7), watch(bookmark(8)), lasts=[20, 5, 1])
+
+    assert told.pauses == [0, 0, 0]
+    assert "short_watches" not in told.counts
+
+
 async def test_watches_that_end_at_once_are_not_asked_for_without_pause() -> None:
     told = await follow(nodes(5), watch(), nodes(5), watch(), nodes(5), watch(bookmark(6)))
 
-    assert told.pauses == [0.5, 1.0, 0.5]
+    assert told.pauses == [0.5, 1.0, 2.0]  # a bookmark is no sign of health
     assert set(told.states) == {(True, None)}
 
 

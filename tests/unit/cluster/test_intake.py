@@ -273,6 +273,19 @@ def test_version_has_one_key() -> None:
         (Resource.CONFIG_MAPS, b'{"metadata":{"name":"slugbuilder-config","uid":"u"},"data":{"image":1}}'),
         (Resource.VERSION, b"{}"),
         (Resource.NAMESPACE, b'{"metadata":{"name":"deis"}}'),
+        (Resource.DEPLOYMENTS, b'{"metadata":{"name":"deis-router","uid":"u"},"spec":{"replicas":-1}}'),
+        (
+            Resource.DEPLOYMENTS,
+            b'{"metadata":{"name":"deis-router","uid":"u"},"spec":{"replicas":2147483648}}',
+        ),
+        (
+            Resource.NAMESPACE,
+            b'{"metadata":{"name":"deis","uid":"u","creationTimestamp":"2026-01-05T10:00:00"}}',
+        ),
+        (
+            Resource.NAMESPACE,
+            b'{"metadata":{"name":"deis","uid":"u","creationTimestamp":"0001-01-01T00:00:00+05:00"}}',
+        ),
     ],
 )
 def test_malformed_object_is_refused(resource: Resource, raw: bytes) -> None:

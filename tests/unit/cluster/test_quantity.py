@@ -32,6 +32,7 @@ from workflow_exporter.cluster.quantity import parse_quantity, whole
         ("1.5Gi", "1610612736", 1610612736),
         ("100n", "0.0000001", 1),
         ("7u", "0.000007", 1),
+        ("9223372036854775807", "9223372036854775807", 2**63 - 1),
     ],
 )
 def test_quantity_is_its_number_in_base_units(text: str, value: str, rounded_up: int) -> None:
@@ -46,4 +47,10 @@ def test_quantity_is_its_number_in_base_units(text: str, value: str, rounded_up:
 )  # fmt: skip
 def test_text_outside_the_grammar_is_no_quantity(text: str) -> None:
     with pytest.raises(ValueError, match="not a Kubernetes quantity"):
+        parse_quantity(text)
+
+
+@pytest.mark.parametrize("text", ["1e999", "-1e999", "8Ei", "9223372036854775808", "9" * 64])
+def test_quantity_beyond_64_bits_is_refused_before_it_becomes_an_endless_integer(text: str) -> None:
+    with pytest.raises(ValueError, match="larger than a Kubernetes quantity can be"):
         parse_quantity(text)

@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from clusters.objects import Owner, config_map, namespace, node
 from workflow_exporter.cluster.extract import extract
 from workflow_exporter.cluster.objects import ClusterObjects, Resource
 from workflow_exporter.cluster.recorded import RecordedCluster
+from workflow_exporter.cluster.recording_files import RecordedObject
 from workflow_exporter.errors import RecordingError
 from workflow_exporter.inventory import WorkloadKind
 from workflow_exporter.platforms.reader import shipped_profiles
@@ -242,6 +244,71 @@ def test_none_is_certain_of_an_empty_typed_list_or_of_a_file_named_after_the_res
     assert ("statefulsets" in up(recorded(tmp_path))) is known
 
 
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        {"statefulsets.yaml": as_yaml(listed(*as_running_objects(unknown_workloads("shop"))))},
+        {"statefulsets.yaml": as_yaml(listed(*DEIS_RUNNING))},
+        {"statefulsets.yaml": as_yaml(VERSION)},
+    ],
+)
+def test_file_name_proves_nothing_of_a_kind_when_its_list_is_not_empty(
+    tmp_path: Path, elsewhere: dict[str, str]
+) -> None:
+    here = [namespace("deis")]
+    written(tmp_path, namespaces__yaml=as_yaml(listed(*as_running_objects(here))))
+    for name, text in elsewhere.items():
+        (tmp_path / name).write_text(text)
+
+    assert "statefulsets" not in up(recorded(tmp_path, "deis"))
+
+
+@pytest.mark.parametrize("list_kind", ["List", "CronJobList"])
+def test_recording_of_other_namespaces_makes_nothing_missing_in_one_that_it_does_not_hold(
+    tmp_path: Path, list_kind: str
+) -> None:
+    of_namespace = [obj for obj in DEIS_RUNNING if obj["metadata"].get("namespace") == "deis"]
+    written(
+        tmp_path,
+        cronjobs__yaml=as_yaml(listed(kind=list_kind)),
+        deployments__yaml=as_yaml(listed(*of_namespace)),
+        nodes__yaml=as_yaml(listed(*(obj for obj in DEIS_RUNNING if obj["kind"] == "Node"))),
+    )
+
+    assert up(recorded(tmp_path, "zzz")) == {"nodes"}
+    assert "cronjobs" in up(recorded(tmp_path, "deis"))
+
+
+def test_namespace_that_was_recorded_empty_beside_others_has_none_of_what_was_asked_for(
+    tmp_path: Path,
+) -> None:
+    empty = as_running_objects([namespace("zzz")])
+    written(
+        tmp_path,
+        namespaces__yaml=as_yaml(listed(*empty, *DEIS_RUNNING)),
+        cronjobs__yaml=as_yaml(listed()),
+    )
+
+    assert {"cronjobs", "namespace"} <= up(recorded(tmp_path, "zzz"))
+
+
+def test_nothing_of_a_secret_is_kept_of_a_dump_that_holds_one(tmp_path: Path) -> None:
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "s", "namespace": "deis", "uid": "2"},
+    }
+    dump = listed(*DEIS_RUNNING, {**secret, "data": {"k": "c3dvcmRmaXNo"}})
+    for number, text in enumerate((as_yaml(dump), json.dumps(dump))):
+        file = tmp_path / f"dump{number}.yaml"
+        file.write_text(text)
+
+        view = recorded(file).view()
+
+        assert "c3dvcmRmaXNo" not in repr(view)
+        assert not any(isinstance(obj, RecordedObject) for obj in gc.get_objects())
+
+
 def test_object_that_cannot_be_decoded_is_counted_and_the_rest_is_read(tmp_path: Path) -> None:
     odd = {
         "apiVersion": "v1",
@@ -317,7 +384,13 @@ ALIASES = "kind: List\na: &a [1]\nb: [*a, *a]\n"
         ("kind: List\nitems: []\n", "holds no object that the agent reads"),
         ("kind: Secret\nmetadata: {name: s}\n", "holds no object that the agent reads"),
         ("[" * 100_000, "not JSON that kubectl prints: "),
-        ("a: " + "[" * 3_000 + "]" * 3_000, "not YAML that kubectl prints: "),
+        ("a: " + "[" * 3_000 + "]" * 3_000, "not YAML that kubectl prints: more than 200 levels in line 1"),
+        ("a: " + "[" * 200_000, "not YAML that kubectl prints: more than 200 levels in line 1"),
+        ("- " * 200_000, "not YAML that kubectl prints: more than 200 levels in line 1"),
+        ('{"kind": "Node", "a": "\\ud800"}', "not JSON that kubectl prints: half a surrogate pair"),
+        ("a: !!int ''\n", "not YAML that kubectl prints: "),
+        ("a: !!bool perhaps\n", "not YAML that kubectl prints: "),
+        ("a: !!timestamp soon\n", "not YAML that kubectl prints: "),
     ],
 )
 def test_file_that_kubectl_did_not_print_is_refused_in_one_line(

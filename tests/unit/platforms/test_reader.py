@@ -163,6 +163,53 @@ def test_faulty_profile_is_refused_with_the_place_in_one_line(old: str, new: str
     assert "\n" not in str(refusal.value)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("name: acme\n", "name: ../../x\n", "name: '../../x'"),
+        ("name: acme\n", "name: Acme\n", "name: 'Acme'"),
+        ("namespace: acme\n", "namespace: foo/../../bar\n", "namespace: 'foo/../../bar'"),
+        ("namespace: acme\n", 'namespace: "acme\\n"\n', r"namespace: 'acme\n'"),
+        ("  secretive:\n", '  "a\\"b\\nc":\n', "components: 'a\"b\\nc'"),
+        ("  secretive:\n", f"  {'x' * 64}:\n", "components: 'xxxx"),
+        ("name: builder-config", "name: ../secrets/s", "components.builder.config_map.name: '../secrets/s'"),
+        ("name: builder-config", f"name: {'a.' * 126}aa", "components.builder.config_map.name: 'a.a.a."),
+        ("key: image,", "key: a/b,", "components.builder.config_map.key: 'a/b'"),
+        ("name: acme-api-cache", "name: acme_api", "components.api.workloads[1].name: 'acme_api'"),
+    ],
+)
+def test_name_that_could_leave_its_place_in_an_address_or_a_label_is_refused(
+    old: str, new: str, fault: str
+) -> None:
+    assert f" {PROFILE}".count(old) >= 1
+
+    with pytest.raises(ProfileError) as refusal:
+        load_profile(PROFILE.replace(old, new, 1), "acme.yaml")
+
+    assert str(refusal.value).startswith(f"profile acme.yaml: {fault}")
+    assert str(refusal.value).endswith("is not a name that Kubernetes allows there")
+    assert "\n" not in str(refusal.value)
+
+
+def test_workload_may_have_a_dotted_name_as_kubernetes_allows() -> None:
+    read = load_profile(PROFILE.replace("name: acme-api-cache", "name: cache.acme.example"), "acme.yaml")
+
+    assert [row.name for row in read.components["api"].rows] == ["acme-api", "cache.acme.example"]
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("name: " + "[" * 200_000, "more than 200 levels"),
+        ("name: !!int ''", "string index out of range"),
+        ("name: !!bool perhaps", "'perhaps'"),
+    ],
+)
+def test_profile_that_yaml_cannot_build_is_refused_and_ends_no_process(text: str, fault: str) -> None:
+    with pytest.raises(ProfileError, match=f"^profile acme.yaml: not YAML: {fault}"):
+        load_profile(text, "acme.yaml")
+
+
 def test_two_generations_may_give_one_workload_to_different_components() -> None:
     profiles = {profile.name: profile for profile in shipped_profiles()}
 

@@ -140,3 +140,25 @@ async def test_nothing_runs_on_after_the_end() -> None:
     await asyncio.sleep(0)
 
     assert asyncio.all_tasks() == before
+
+
+class Broken(Source):
+    """Has a fault of its own making the first time."""
+
+    async def load(self, platform: str) -> Catalog:
+        if not self.asked:
+            self.asked.append(platform)
+            raise ZeroDivisionError
+        return await super().load(platform)
+
+
+async def test_a_fault_of_ours_in_one_catalog_is_logged_and_asked_about_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    source, clockwork = Broken(catalog()), Clockwork(pauses=3)
+    under_test = poll(source, clockwork)
+    under_test.follow("deis")
+    async with running(under_test, []):
+        await until(lambda: len(source.asked) > 2)
+
+    assert "the catalog of deis could not be taken in" in caplog.messages

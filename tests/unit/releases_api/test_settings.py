@@ -6,6 +6,7 @@ import pytest
 
 from workflow_releases.errors import SettingsError
 from workflow_releases.settings import Settings, settings_from_environment
+from workflow_releases.web_address import WebAddress
 
 
 def test_defaults_need_no_environment_at_all() -> None:
@@ -16,6 +17,11 @@ def test_defaults_need_no_environment_at_all() -> None:
         database_url="sqlite:///releases.db",
         signing_key_file=None,
         legacy_platform="deis",
+        upstream_write_url=None,
+        upstream_bearer_token_file=None,
+        trusted_proxy_count=0,
+        ingest_source_rate_per_minute=120,
+        ingest_instance_rate_per_hour=12,
         log_level="info",
         log_format="text",
     )
@@ -29,6 +35,11 @@ def test_every_setting_can_be_set() -> None:
         "DATABASE_URL": "postgresql://u:p@h/d",
         "CATALOG_SIGNING_KEY_FILE": "key.pem",
         "LEGACY_PLATFORM": "hephy",
+        "UPSTREAM_WRITE_URL": "https://prometheus:9090/api/v1/write",
+        "UPSTREAM_BEARER_TOKEN_FILE": "token",
+        "TRUSTED_PROXY_COUNT": "2",
+        "INGEST_SOURCE_RATE_PER_MINUTE": "60",
+        "INGEST_INSTANCE_RATE_PER_HOUR": "2",
         "LOG_LEVEL": "DEBUG",
         "LOG_FORMAT": "json",
     }
@@ -42,6 +53,11 @@ def test_every_setting_can_be_set() -> None:
         database_url="postgresql://u:p@h/d",
         signing_key_file=Path("key.pem"),
         legacy_platform="hephy",
+        upstream_write_url=WebAddress("prometheus", 9090, True, "prometheus:9090", "/api/v1/write"),
+        upstream_bearer_token_file=Path("token"),
+        trusted_proxy_count=2,
+        ingest_source_rate_per_minute=60,
+        ingest_instance_rate_per_hour=2,
         log_level="debug",
         log_format="json",
     )
@@ -58,6 +74,12 @@ def test_every_setting_can_be_set() -> None:
         ({"PORT": "9", "METRICS_PORT": "9"}, "they need two ports"),
         ({"HOST": "example.org"}, "HOST='example.org' is not an IP address"),
         ({"LEGACY_PLATFORM": "De is"}, "LEGACY_PLATFORM='De is' is not the name of a platform"),
+        ({"UPSTREAM_WRITE_URL": "prometheus:9090"}, "UPSTREAM_WRITE_URL is not an address"),
+        ({"UPSTREAM_WRITE_URL": "http://user:pass@p/"}, "UPSTREAM_WRITE_URL holds a name or a password"),
+        ({"UPSTREAM_BEARER_TOKEN_FILE": "token"}, "is set, but not UPSTREAM_WRITE_URL"),
+        ({"TRUSTED_PROXY_COUNT": "-1"}, "TRUSTED_PROXY_COUNT='-1' is not a whole number from 0 to 16"),
+        ({"INGEST_INSTANCE_RATE_PER_HOUR": "0"}, "is not a whole number from 1 to"),
+        ({"INGEST_SOURCE_RATE_PER_MINUTE": "many"}, "is not a whole number from 1 to"),
         ({"LOG_LEVEL": "loud"}, "LOG_LEVEL='loud' is none of debug, info, warning, error"),
         ({"LOG_FORMAT": "xml"}, "LOG_FORMAT='xml' is none of text, json"),
     ],

@@ -7,10 +7,10 @@ import pytest
 import factories as make
 from true_clusters import NOW
 from workflow_exporter.freshness import Newest, Observed, Verdict
+from workflow_exporter.inventory import Replicas
 from workflow_exporter.web.component_rows import (
     ComponentRow,
     NewerVersion,
-    Replicas,
     component_rows,
     newer_versions,
 )
@@ -109,7 +109,7 @@ def test_a_newer_version_is_named_once_as_the_smallest_step(
         ),
         ({"verdict": Verdict.OUTDATED}, "Replace it: this release was withdrawn."),
         ({"verdict": Verdict.UNVERSIONED}, "Run a released version to be told about newer ones."),
-        ({"verdict": Verdict.AHEAD}, "Nothing: the catalog lists no newer release."),
+        ({"verdict": Verdict.AHEAD}, "Nothing: no newer release is offered."),
         ({"verdict": Verdict.CURRENT}, None),
         ({"verdict": Verdict.UNKNOWN}, None),
         ({"verdict": Verdict.MISSING}, None),

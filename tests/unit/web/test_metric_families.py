@@ -145,6 +145,17 @@ def test_the_container_that_the_profile_names_bears_the_assessed_version() -> No
     ]
 
 
+def test_first_container_bears_the_assessed_version_where_the_named_one_is_not_there() -> None:
+    database = workload(
+        "database", containers=[container("x/postgres:v2.7.0", "renamed")], main_container="postgres"
+    )
+    of = snapshot([assessment("database", version="v2.6.0", workloads=[database])])
+
+    assert [sample[3:] for sample in _samples("workflow_workload_info", of)] == [
+        ("renamed", "x/postgres:v2.7.0", "v2.6.0", 1)
+    ]
+
+
 def test_replicas_are_told_of_kinds_that_have_them() -> None:
     of = snapshot(
         [

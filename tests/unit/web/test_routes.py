@@ -18,6 +18,7 @@ METRICS_PATHS = (
 )
 TYPES = {
     "/": "text/html; charset=utf-8",
+    "/report": "text/html; charset=utf-8",
     "/id": "text/plain; charset=utf-8",
     "/healthz": "text/plain; charset=utf-8",
     "/readyz": "text/plain; charset=utf-8",

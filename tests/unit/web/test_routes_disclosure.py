@@ -14,7 +14,7 @@ import snapshots
 from true_clusters import NOW
 from web_client import PUBLIC_PATHS, ask, metrics, public
 from workflow_exporter.catalog import EndOfLife, Successor
-from workflow_exporter.freshness import Newest
+from workflow_exporter.freshness import Newest, Observed
 from workflow_exporter.inventory import Leftover
 from workflow_exporter.snapshot import Snapshot
 from workflow_exporter.web.disclosure import HIDDEN, UNREADABLE_IMAGE, disclose, without_registry
@@ -227,3 +227,60 @@ def test_reasons_that_quote_a_hidden_name_have_it_masked() -> None:
 )
 def test_images_are_shown_without_registry(image: str, shown: str) -> None:
     assert without_registry(image) == shown
+
+
+ADDRESS = "registry.bigcustomer.example:5000/deis/controller:v1"
+
+
+def declaring(text: str) -> Snapshot:
+    """A cluster whose first component says `text` wherever it may say a version."""
+    snapshot = snapshots.outdated()
+    first = snapshot.components[0]
+    workload = replace(first.workloads[0].workload, declared=text)
+    component = replace(
+        first,
+        version=text,
+        observed=Observed(text, text, text),
+        reason=f"{text!r} is not a SemVer version; workloads differ: deis-controller {text}",
+        workloads=(replace(first.workloads[0], workload=workload, version=text),),
+    )
+    others = (w for w in snapshot.inventory.workloads if w.name != workload.name)
+    return replace(
+        snapshot,
+        components=(component, *snapshot.components[1:]),
+        inventory=replace(snapshot.inventory, workloads=(workload, *others)),
+    )
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("path", PUBLIC_PATHS)
+@pytest.mark.parametrize("text", [ADDRESS, "it's at registry.bigcustomer.example", "node-0001"])
+async def test_annotation_that_names_a_registry_or_a_node_is_not_seen_in_public(path: str, text: str) -> None:
+    response = await ask(public(declaring(text)), path)
+
+    assert response.status_code == 200
+    assert "bigcustomer" not in response.text
+    assert "node-0001" not in response.text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("v2.12.0", "v2.12.0"),
+        ("v2.12.0-rc.1+build.7", "v2.12.0-rc.1+build.7"),
+        ("git-1a2b3c4", "git-1a2b3c4"),
+        (make.DIGEST, make.DIGEST),
+        ("node-0001", HIDDEN),
+        (ADDRESS, HIDDEN),
+        ("registry.bigcustomer.example:5000", HIDDEN),
+        ("deis/controller", HIDDEN),
+        ("two words", HIDDEN),
+        ("v2.12.0\n", HIDDEN),
+        ("v" * 129, HIDDEN),
+    ],
+)
+def test_version_is_shown_in_public_only_if_it_could_be_a_tag_or_a_digest(text: str, shown: str) -> None:
+    first = disclose(declaring(text)).snapshot.components[0]
+
+    assert (first.version, first.observed) == (shown, Observed(shown, shown, shown))
+    assert (first.workloads[0].version, first.workloads[0].workload.declared) == (shown, shown)

@@ -20,6 +20,8 @@ from workflow_exporter.cluster.api_errors import (
 )
 from workflow_exporter.cluster.lines import Lines
 
+# 500 objects of 128 KiB; a node with 50 images has some 30 KiB.
+_MAX_BODY_BYTES = 64 * 1024 * 1024  # 64 MiB
 _MAX_ERROR_BYTES = 64 * 1024  # 64 KiB of an error's body are read; a Status has a few hundred bytes
 
 
@@ -58,11 +60,14 @@ class ApiClient:
     """Reads one API server. Every method raises RefusedError, UnreachableError, BadAnswerError, or the
     ClusterError of credentials that cannot be had; reasons are fit to be shown."""
 
-    def __init__(self, http: httpx.AsyncClient, *, silence_seconds: float = 30) -> None:
+    def __init__(
+        self, http: httpx.AsyncClient, *, silence_seconds: float = 30, max_body_bytes: int = _MAX_BODY_BYTES
+    ) -> None:
         """`silence_seconds`: the longest that a read may bring no byte. Lists of 5,000 nodes begin within
-        0.2 s; a busy server may take some seconds."""
+        0.2 s; a busy server may take some seconds. `max_body_bytes`: of an object or of a list's page."""
         self._http = http
         self._silence_seconds = silence_seconds
+        self._max_body_bytes = max_body_bytes
 
     async def get(self, address: Address) -> bytes:
         """One object's JSON."""
@@ -112,6 +117,9 @@ class ApiClient:
             async with self._answer(verb, address, parameters, self._silence_seconds) as response:
                 async for chunk in response.aiter_bytes():
                     body += chunk
+                    if len(body) > self._max_body_bytes:
+                        bound = f"{self._max_body_bytes:,} bytes"
+                        raise BadAnswerError(f"the answer to {verb} {address.words} is larger than {bound}")
         return body
 
     @asynccontextmanager

@@ -145,8 +145,8 @@ def _choose(
 def _from_service_account(environment: Mapping[str, str], folder: Path) -> _Configuration:
     # Imported here: 50 MB and 0.7 s that only a live cluster needs.
     from kubernetes.client import Configuration  # noqa: PLC0415  see above
-    from kubernetes.config import ConfigException  # noqa: PLC0415
-    from kubernetes.config.incluster_config import InClusterConfigLoader  # noqa: PLC0415
+    from kubernetes.config import ConfigException  # noqa: PLC0415  see above
+    from kubernetes.config.incluster_config import InClusterConfigLoader  # noqa: PLC0415  see above
 
     configuration = Configuration()
     try:
@@ -165,8 +165,8 @@ def _from_service_account(environment: Mapping[str, str], folder: Path) -> _Conf
 def _from_kubeconfig(files: str, context: str | None) -> _Configuration:
     # Imported here: 50 MB and 0.7 s that only a live cluster needs.
     from kubernetes.client import Configuration  # noqa: PLC0415  see above
-    from kubernetes.config import ConfigException  # noqa: PLC0415
-    from kubernetes.config.kube_config import KubeConfigLoader, KubeConfigMerger  # noqa: PLC0415
+    from kubernetes.config import ConfigException  # noqa: PLC0415  see above
+    from kubernetes.config.kube_config import KubeConfigLoader, KubeConfigMerger  # noqa: PLC0415  see above
 
     configuration = Configuration()
     try:

@@ -1,6 +1,7 @@
 """The Authorization header of requests to the API server: asked anew each time, renewed on a 401."""
 
 import asyncio
+import logging
 import threading
 from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
@@ -10,9 +11,14 @@ from typing import Protocol, TypeVar
 
 import httpx
 
-from workflow_exporter.errors import ClusterError
+from workflow_exporter.errors import ClusterError, ConnectionSettingsError
 
 _T = TypeVar("_T")
+
+_LOG = logging.getLogger(__name__)
+
+# The reason of all sources on the public page. What really failed names users, files and servers.
+_UNUSABLE = "the kubeconfig or the service account gives no usable credentials: the log says why"
 
 # A credential plug-in that opens a browser or waits for a network must not hold a source for ever.
 _DEADLINE_SECONDS = 30.0
@@ -50,6 +56,7 @@ class Credentials(httpx.Auth):
         self._renewed_at: float | None = None
         self._reading: asyncio.Future[str | None] | None = None
         self._renewing: asyncio.Future[None] | None = None
+        self._logged: dict[str, str] = {}  # operation -> its failure, as long as it fails in the same way
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         await self._put_header(request)
@@ -68,7 +75,7 @@ class Credentials(httpx.Auth):
     async def _authorization(self) -> str | None:
         if self._reading is None or self._reading.done():
             self._reading = _in_daemon_thread(self._source.authorization)
-        return await self._in_time(self._reading)
+        return await self._in_time("reading", self._reading)
 
     async def _renewed(self, request: httpx.Request) -> bool:
         """Whether asking again may help: the credentials are others than those the request bore."""
@@ -81,13 +88,13 @@ class Credentials(httpx.Auth):
                 return False
             self._renewed_at = self._clock()
             self._renewing = _in_daemon_thread(self._source.renew)
-        await self._in_time(self._renewing)
+        await self._in_time("renewing", self._renewing)
         return True
 
-    async def _in_time(self, future: "asyncio.Future[_T]") -> _T:
+    async def _in_time(self, operation: str, future: "asyncio.Future[_T]") -> _T:
         try:
             async with asyncio.timeout(self._deadline_seconds):
-                return await asyncio.shield(future)
+                outcome = await asyncio.shield(future)
         except TimeoutError as error:
             raise ClusterError(
                 f"the credentials could not be read within {self._deadline_seconds:g} s: "
@@ -95,6 +102,17 @@ class Credentials(httpx.Auth):
             ) from error
         except OSError as error:
             raise ClusterError(f"the credentials could not be read: {error.strerror}") from error
+        except ConnectionSettingsError as error:
+            self._log_once(operation, str(error))
+            raise ClusterError(_UNUSABLE) from error
+        self._logged.pop(operation, None)
+        return outcome
+
+    def _log_once(self, operation: str, failure: str) -> None:
+        """All sources fail alike, again and again: one line for each change."""
+        if self._logged.get(operation) != failure:
+            self._logged[operation] = failure
+            _LOG.warning("%s the cluster's credentials: %s", operation, failure)
 
 
 def _in_daemon_thread(function: Callable[[], _T]) -> "asyncio.Future[_T]":

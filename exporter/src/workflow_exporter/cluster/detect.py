@@ -12,7 +12,7 @@ from workflow_exporter.cluster.objects import ClusterObjects, ConfigMapObject, R
 from workflow_exporter.cluster.workloads import config_map_workload, found_workloads, workload_of
 from workflow_exporter.errors import ImageReferenceError, VersionError
 from workflow_exporter.image import parse_image
-from workflow_exporter.inventory import Container, Workload
+from workflow_exporter.inventory import Workload
 from workflow_exporter.platforms.profile import Profile
 from workflow_exporter.version import Version, parse_version
 
@@ -91,9 +91,7 @@ def _organisation(image: str) -> str | None:
 
 def _version(workload: Workload) -> Version | None:
     """Declared, else the tag of the main container; None where neither is a version."""
-    containers = workload.containers
-    named = (c for c in containers if c.name == workload.main_container)
-    main: Container | None = next(named, containers[0] if containers else None)
+    main = workload.main
     try:
         text = workload.declared or (parse_image(main.image).tag if main else None)
         return parse_version(text) if text else None

@@ -46,7 +46,7 @@ class Follower:
         self._on_change: Callable[[], None] = lambda: None
         self._address = addresses[0]  # the one that served the last list
         self._resume_from: str | None = None  # resourceVersion; None: list first
-        self._failures = 0  # in a row, without any progress between
+        self._failures = 0  # in a row, without a watch that went well between
         self._may_watch = True
 
     async def run(self, on_change: Callable[[], None]) -> None:
@@ -116,7 +116,7 @@ class Follower:
     async def _watch(self, version: str) -> float:
         jitter = self._surroundings.random() * self._timing.watch_jitter_seconds
         ends_after = max(1, int(self._timing.watch_seconds + jitter))
-        clock = asyncio.get_running_loop().time
+        clock = self._surroundings.clock
         opened: float | None = None
         try:
             async with self._client.watch(
@@ -128,13 +128,12 @@ class Follower:
                 opened = clock()
                 self._opened()
                 heard = await self._take_all(events)
-        except RefusedError as error:
-            return self._watch_refused(error, accepted=opened is not None)
-        except BadAnswerError as error:
-            return self._watch_unreadable(error)
+        except ClusterError as error:
+            return self._watch_failed(error, lasted=None if opened is None else clock() - opened)
+        lasted = clock() - opened
         if not heard:
             await self._check_history()
-        return self._ended(early=clock() - opened < ends_after / 2)
+        return self._ended(early=lasted < self._timing.short_watch_seconds)
 
     def _opened(self) -> None:
         self.counts["watches"] += 1
@@ -162,7 +161,6 @@ class Follower:
             case _:
                 raise BadAnswerError("the API server sent an event of an unknown type")
         self._resume_from = version or self._resume_from
-        self._failures = 0
         self._source.heard(self._surroundings.now())
 
     # Ends
@@ -187,6 +185,17 @@ class Follower:
             return self._backoff()
         self._failures = 0
         return 0
+
+    def _watch_failed(self, error: ClusterError, *, lasted: float | None) -> float:
+        """After an error; `lasted` in seconds, None: the watch was not even accepted."""
+        if lasted is not None and lasted >= self._timing.settled_seconds:
+            self._failures = 0
+        match error:
+            case RefusedError():
+                return self._watch_refused(error, accepted=lasted is not None)
+            case BadAnswerError():
+                return self._watch_unreadable(error)
+        return self._failed(str(error))
 
     def _watch_refused(self, error: RefusedError, *, accepted: bool) -> float:
         """After an error answer to a watch, or an ERROR event in an accepted one."""

@@ -10,7 +10,7 @@ an update which changes nothing shown compares equal.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TypeVar
 
 import msgspec
@@ -19,6 +19,7 @@ from workflow_exporter.cluster.objects import (
     Condition,
     ConfigMapObject,
     Metadata,
+    Moment,
     NamespaceObject,
     NodeInfo,
     NodeObject,
@@ -64,7 +65,7 @@ class _NodeMetadata(_Wire, frozen=True):
     name: str
     uid: str
     resource_version: str = ""
-    creation_timestamp: datetime | None = None
+    creation_timestamp: Moment | None = None
 
 
 class _Capacity(msgspec.Struct, frozen=True, gc=False, rename={"ephemeral_storage": "ephemeral-storage"}):
@@ -202,7 +203,7 @@ class _NodeIntake:
             raise msgspec.ValidationError("object has no UID")
         value = NodeObject(
             metadata=Metadata(
-                name=metadata.name, uid=metadata.uid, creation_timestamp=metadata.creation_timestamp
+                name=metadata.name, uid=metadata.uid, creation_timestamp=_in_utc(metadata.creation_timestamp)
             ),
             status=NodeStatus(
                 node_info=_shared(self._info, status.node_info, status.node_info),
@@ -252,16 +253,26 @@ def _kept(
     labels: Mapping[str, str] | None = None,
     annotations: Mapping[str, str] | None = None,
 ) -> Metadata:
-    """What is held of metadata: no resourceVersion, and only the labels and annotations named."""
+    """What is held of metadata: no resourceVersion, moments in UTC, only the labels and annotations named."""
     return Metadata(
         name=metadata.name,
         uid=metadata.uid,
         namespace=metadata.namespace,
-        creation_timestamp=metadata.creation_timestamp,
-        deletion_timestamp=metadata.deletion_timestamp,
+        creation_timestamp=_in_utc(metadata.creation_timestamp),
+        deletion_timestamp=_in_utc(metadata.deletion_timestamp),
         labels=labels,
         annotations=annotations,
     )
+
+
+def _in_utc(moment: datetime | None) -> datetime | None:
+    """Here, where one odd object can still be refused alone: year 1 in +05:00 is no moment in UTC."""
+    if moment is None or moment.tzinfo is UTC:
+        return moment
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise msgspec.ValidationError("a moment outside the years 1 to 9999") from error
 
 
 def _accepted(metadata: Metadata, value: object | None) -> Accepted:

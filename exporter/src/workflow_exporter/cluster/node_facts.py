@@ -23,7 +23,7 @@ class NodeFacts:
         self._malformed = 0
 
     def convert(self, objects: Mapping[str, object]) -> tuple[tuple[Node, ...], int]:
-        """(nodes by name, how many have a capacity that is no quantity)."""
+        """(nodes by name, how many have a capacity that is no amount)."""
         held = self._converted
         changed = [uid for uid, obj in objects.items() if (one := held.get(uid)) is None or one[0] is not obj]
         held.update((uid, (objects[uid], _node(objects[uid]))) for uid in changed)
@@ -67,10 +67,8 @@ def _node(obj: object) -> Node | None:
 
 @lru_cache(maxsize=1024)  # nodes are alike, and equal ones then share their numbers
 def _amounts(cpu: str, memory: str, storage: str, pods: str) -> tuple[float, int, int, int]:
-    """(cores, bytes, bytes, pods); raises ValueError for what is no quantity."""
-    return (
-        float(parse_quantity(cpu)),
-        whole(parse_quantity(memory)),
-        whole(parse_quantity(storage)),
-        whole(parse_quantity(pods)),
-    )
+    """(cores, bytes, bytes, pods); raises ValueError for what is no quantity, or less than nothing."""
+    quantities = [parse_quantity(text) for text in (cpu, memory, storage, pods)]
+    if min(quantities) < 0:
+        raise ValueError("a capacity below zero")
+    return float(quantities[0]), whole(quantities[1]), whole(quantities[2]), whole(quantities[3])

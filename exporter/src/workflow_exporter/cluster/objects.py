@@ -8,11 +8,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Annotated, Protocol
 
 import msgspec
 
 from workflow_exporter.snapshot import SourceState
+
+# int32 in the API. Unbounded, one odd object's number could be one that no output can write.
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+# Without a zone it could not be compared with now, nor with any other.
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class Resource(StrEnum):
@@ -41,8 +46,8 @@ class Metadata(_Kubernetes, frozen=True):
     uid: str = ""
     namespace: str | None = None
     resource_version: str = ""
-    creation_timestamp: datetime | None = None
-    deletion_timestamp: datetime | None = None
+    creation_timestamp: Moment | None = None
+    deletion_timestamp: Moment | None = None
     labels: Mapping[str, str] | None = None
     annotations: Mapping[str, str] | None = None
 
@@ -83,16 +88,16 @@ class LabelSelector(_Kubernetes, frozen=True):
 class WorkloadSpec(_Kubernetes, frozen=True):
     """`spec` of Deployment, DaemonSet, StatefulSet, CronJob alike."""
 
-    replicas: int | None = None
+    replicas: Count | None = None
     selector: LabelSelector | None = None
     template: PodTemplate | None = None
     job_template: JobTemplate | None = None
 
 
 class WorkloadStatus(_Kubernetes, frozen=True):
-    ready_replicas: int | None = None
-    desired_number_scheduled: int | None = None  # DaemonSet
-    number_ready: int | None = None  # DaemonSet
+    ready_replicas: Count | None = None
+    desired_number_scheduled: Count | None = None  # DaemonSet
+    number_ready: Count | None = None  # DaemonSet
 
 
 class WorkloadObject(_Kubernetes, frozen=True):
@@ -102,7 +107,7 @@ class WorkloadObject(_Kubernetes, frozen=True):
 
 
 class ReplicationControllerSpec(_Kubernetes, frozen=True):
-    replicas: int | None = None
+    replicas: Count | None = None
     selector: Mapping[str, str] | None = None  # a plain map, unlike all later kinds
     template: PodTemplate | None = None
 
@@ -118,7 +123,7 @@ class ContainerStatus(_Kubernetes, frozen=True):
     image: str = ""
     image_id: str = msgspec.field(default="", name="imageID")
     ready: bool = False
-    restart_count: int = 0
+    restart_count: Count = 0
 
 
 class Condition(_Kubernetes, frozen=True):
@@ -139,7 +144,7 @@ class PodObject(_Kubernetes, frozen=True):
 
 
 class ServicePortSpec(_Kubernetes, frozen=True):
-    port: int
+    port: Count
     name: str | None = None
     protocol: str = "TCP"
 

@@ -3,7 +3,8 @@
 A recording cannot tell "there are none" from "nobody asked": a kind of which it has nothing in the
 platform's namespace is a source that is down, so that nothing is called missing for it. There are none
 for certain where a typed list is empty (`kubectl get --raw`), or a `List` in a file that is named after
-the resource (`cronjobs.yaml`). Kinds that the agent does not read are passed over undecoded, Secrets too.
+the resource (`cronjobs.yaml`); but not in a recording of other namespaces alone, whose lists those are.
+Files are parsed whole; of kinds that the agent does not read, Secrets too, nothing is kept afterwards.
 """
 
 import asyncio
@@ -62,8 +63,11 @@ class RecordedCluster:
         contents = _Contents(Intake(candidates), self.namespace)
         for obj in objects:
             contents.put(obj)
+        elsewhere = _is_of_other_namespaces(objects, self.namespace)
         for file in files:
-            contents.put_file(file)
+            contents.put_version(file)
+            if not elsewhere:
+                contents.put_empty_lists(file)
         if not contents.recorded:
             raise RecordingError(f"{path}: holds no object that the agent reads")
         self._view = ClusterView(contents.objects(), contents.sources(read_at))
@@ -107,12 +111,15 @@ class _Contents:
         else:
             self._known.setdefault(resource, {})[accepted.uid] = accepted.value
 
-    def put_file(self, file: RecordedFile) -> None:
-        """What a file tells beside its objects: kinds of which there are none, and the server's version."""
+    def put_empty_lists(self, file: RecordedFile) -> None:
+        """Kinds of which there are none. The file's name tells only whose its empty `List` is."""
         for kind in file.empty_kinds & _KINDS.keys():
             self.recorded.add(_KINDS[kind][0])
-        if file.name in {resource.value for resource, _ in _KINDS.values()}:
+        named = file.name in {resource.value for resource, _ in _KINDS.values()}
+        if named and "" in file.empty_kinds and not file.objects:
             self.recorded.add(Resource(file.name))
+
+    def put_version(self, file: RecordedFile) -> None:
         if file.server_version is None:
             return
         self.recorded.add(Resource.VERSION)
@@ -157,6 +164,13 @@ def _platform_namespace(objects: Sequence[RecordedObject], candidates: tuple[Pro
     if found:
         return max(found, key=lambda namespace: counted[namespace])
     return next((namespace for namespace in usual if namespace in occurring), usual[0])
+
+
+def _is_of_other_namespaces(objects: Sequence[RecordedObject], namespace: str) -> bool:
+    """Whether the recording holds objects of namespaces, and none of this one nor the namespace itself."""
+    namespaces = {obj.namespace for obj in objects} - {None}
+    itself = any(obj.kind == "Namespace" and obj.name == namespace for obj in objects)
+    return bool(namespaces) and namespace not in namespaces and not itself
 
 
 def _is_workload(obj: RecordedObject) -> bool:

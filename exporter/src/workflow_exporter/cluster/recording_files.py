@@ -15,13 +15,16 @@ import msgspec
 import yaml
 
 from workflow_exporter.errors import RecordingError
+from workflow_exporter.yaml_depth import check_depth
 
 _SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 _MAX_BYTES = 256 * 1024 * 1024  # 256 MiB, all files together: 15,000 nodes as JSON
 _MAX_YAML_BYTES = 32 * 1024 * 1024  # 32 MiB a file: YAML is read at 1.5 MB/s and takes 15 times its size
-
-
 _ABSENT = msgspec.Raw()
+# What building a YAML value raises: `!!int ""` an IndexError, `!!bool x` a KeyError, and so on.
+_YAML_FAULTS = (
+    yaml.YAMLError, LookupError, AttributeError, ArithmeticError, TypeError, ValueError, RecursionError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class RecordedObject:
 class RecordedFile:
     name: str  # without folder and suffix
     objects: tuple[RecordedObject, ...]
-    empty_kinds: frozenset[str]  # kinds of typed lists without items: there are none of these
+    empty_kinds: frozenset[str]  # kinds of lists without items, "" of an untyped `List`
     server_version: bytes | None  # `{"gitVersion": …}` as JSON
 
 
@@ -112,7 +115,7 @@ def _read(name: str, where: str, data: bytes) -> RecordedFile:
             objects.append(_object(place, raw, document))
         else:
             version = _version(place, raw, document) or version
-    return RecordedFile(name, tuple(objects), frozenset(empty - {""}), version)
+    return RecordedFile(name, tuple(objects), frozenset(empty), version)
 
 
 def _text(where: str, data: bytes) -> str:
@@ -133,9 +136,10 @@ def _documents(where: str, text: str) -> list[bytes]:
             f"{where}: larger than {_MAX_YAML_BYTES // 2**20} MiB of YAML; record it with `-o json` instead"
         )
     try:
+        check_depth(text)
         documents = list(yaml.load_all(text, _KubectlLoader))
         return [msgspec.json.encode(document) for document in documents if document is not None]
-    except (yaml.YAMLError, TypeError, ValueError, RecursionError) as error:
+    except _YAML_FAULTS as error:
         raise RecordingError(f"{where}: not YAML that kubectl prints: {_fault(error)}") from error
 
 
@@ -157,9 +161,10 @@ def _concatenated(where: str, text: str) -> Iterator[bytes]:
             position += 1
         try:
             document, position = decoder.raw_decode(text, position)
+            encoded = msgspec.json.encode(document)  # half a surrogate pair, "\\ud800", fails only here
         except (ValueError, RecursionError) as error:
             raise RecordingError(f"{where}: not JSON that kubectl prints: {_fault(error)}") from error
-        yield msgspec.json.encode(document)
+        yield encoded
 
 
 def _decoded(place: str, raw: bytes) -> _Document:
@@ -199,6 +204,8 @@ def _version(place: str, raw: bytes, document: _Document) -> bytes | None:
 
 def _fault(error: Exception) -> str:
     """One line; where a YAML error stands, not what stands there: that may be anything."""
+    if isinstance(error, UnicodeEncodeError):
+        return "half a surrogate pair, which is no text"
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
         return f"{error.problem or 'a fault'} in line {error.problem_mark.line + 1}"
     return " ".join(str(error).split())

@@ -173,12 +173,12 @@ class _Stream(httpcore.AsyncNetworkStream):
         self._transport = transport
         self._received = received
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109  httpcore's signature
         with _as_httpcore({TimeoutError: httpcore.ReadTimeout, OSError: httpcore.ReadError}):
             async with asyncio.timeout(timeout):
                 return await self._received.read(max_bytes)
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109, ARG002
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109, ARG002  httpcore's
         """Returns at once: requests to the API server are a few hundred bytes and have no body."""
         if self._transport.is_closing():
             raise httpcore.WriteError("the connection is closed")
@@ -188,7 +188,7 @@ class _Stream(httpcore.AsyncNetworkStream):
         self,
         ssl_context: ssl.SSLContext,
         server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109
+        timeout: float | None = None,  # noqa: ASYNC109  httpcore's signature
     ) -> httpcore.AsyncNetworkStream:
         loop = asyncio.get_running_loop()
         failures = {TimeoutError: httpcore.ConnectTimeout, OSError: httpcore.ConnectError}

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,6 +25,11 @@ class Timing:
     reread_seconds: float = 300
     # Lists where watching is forbidden, so that what is shown grows no older than this.
     list_again_seconds: float = 60
+    # A watch that the server closes sooner than this is one that it did not want to serve.
+    short_watch_seconds: float = 1
+    # After a watch that lasted as long as this a failure begins the back-off anew: one each 10 s is no load.
+    # What a watch brought is no sign of health: a server may send an event and then break off, each time.
+    settled_seconds: float = 10
     # Full-jitter back-off: a random part of base * 2^failures, at most the cap. client-go's reflector has the
     # same cap.
     backoff_base_seconds: float = 0.5
@@ -42,3 +48,4 @@ class Surroundings:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     random: Callable[[], float] = random.random  # 0 ≤ x < 1
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    clock: Callable[[], float] = time.monotonic  # seconds from any moment on

@@ -4,6 +4,7 @@ A profile is refused as a whole, in one line that names the place: an unknown ke
 not exist, a row that two components claim.
 """
 
+import re
 from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,9 +16,18 @@ from workflow_exporter.errors import ProfileError, VersionError
 from workflow_exporter.inventory import WorkloadKind
 from workflow_exporter.platforms.profile import ConfigMapRow, Profile, ProfileComponent, WorkloadRow
 from workflow_exporter.version import parse_version
+from workflow_exporter.yaml_depth import check_depth
 
 SHIPPED = ("deis", "hephy", "drycc")
 _MAX_FILE_BYTES = 1024 * 1024  # 1 MiB; the longest shipped profile is 12 KB
+
+# What building a YAML value raises: `!!int ""` an IndexError, `!!bool x` a KeyError, and so on.
+_YAML_FAULTS = (yaml.YAMLError, LookupError, AttributeError, ArithmeticError, TypeError, ValueError)
+
+# Names become parts of API paths, of the catalog's address and metric labels: as Kubernetes allows them.
+_WORD = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")  # a DNS label, RFC 1123; a catalog's names too
+_OBJECT_NAME = re.compile(rf"(?=.{{1,253}}\Z){_WORD.pattern}(?:\.{_WORD.pattern})*")  # a DNS subdomain
+_CONFIG_MAP_KEY = re.compile(r"[-._A-Za-z0-9]{1,253}")
 
 _Text = TypeVar("_Text", bound="_Strict")
 
@@ -88,10 +98,13 @@ def profile_from_file(path: Path) -> Profile:
 def load_profile(text: str, where: str) -> Profile:
     """The profile that `text` (YAML) spells; raises ProfileError with `where` and the fault's path."""
     try:
+        check_depth(text)
         raw_profile = yaml.load(text, _UniqueKeys)  # noqa: S506 - a SafeLoader, see below
-    except yaml.YAMLError as error:
+    except _YAML_FAULTS as error:
         raise ProfileError(f"profile {where}: not YAML: {_one_line(error)}") from error
     read = _convert(raw_profile, _ProfileText, where, "")
+    for name in read.components:  # before any of them stands in a message
+        _check_name(name, _WORD, f"profile {where}: components")
     components = {
         name: _component(name, _convert(raw, _ComponentText, where, f"components.{name}"))
         for name, raw in read.components.items()
@@ -147,7 +160,9 @@ def _config_map(name: str, read: _ComponentText) -> ConfigMapRow | None:
 
 
 def _check(profile: Profile, where: str) -> None:
-    """Raises ProfileError where the profile contradicts itself."""
+    """Raises ProfileError where a name cannot be one, or the profile contradicts itself."""
+    _check_name(profile.name, _WORD, f"profile {where}: name")
+    _check_name(profile.namespace, _WORD, f"profile {where}: namespace")
     claimed: dict[tuple[str, WorkloadKind, str], str] = {}
     for name, component in profile.components.items():
         path = f"profile {where}: components.{name}"
@@ -156,7 +171,7 @@ def _check(profile: Profile, where: str) -> None:
         if component.first_version is not None:
             _check_version(component.first_version, f"{path}.first_version")
         if component.config_map is not None:
-            _check_generations(component.config_map.generations, profile, f"{path}.config_map")
+            _check_config_map(component.config_map, profile, f"{path}.config_map")
         for number, row in enumerate(component.rows):
             place = f"{path}.workloads[{number}]"
             _check_row(row, profile, place)
@@ -172,7 +187,19 @@ def _claims(row: WorkloadRow, profile: Profile) -> list[tuple[str, WorkloadKind,
     return [(row.name, kind, generation) for kind in row.kinds for generation in generations]
 
 
+def _check_name(name: str, allowed: re.Pattern[str], place: str) -> None:
+    if not allowed.fullmatch(name):
+        raise ProfileError(f"{place}: {name!r} is not a name that Kubernetes allows there")
+
+
+def _check_config_map(row: ConfigMapRow, profile: Profile, place: str) -> None:
+    _check_name(row.name, _OBJECT_NAME, f"{place}.name")
+    _check_name(row.key, _CONFIG_MAP_KEY, f"{place}.key")
+    _check_generations(row.generations, profile, place)
+
+
 def _check_row(row: WorkloadRow, profile: Profile, place: str) -> None:
+    _check_name(row.name, _OBJECT_NAME, f"{place}.name")
     if not row.kinds:
         raise ProfileError(f"{place}.kinds: is empty")
     if WorkloadKind.CONFIG_MAP in row.kinds:

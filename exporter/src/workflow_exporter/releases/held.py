@@ -7,7 +7,7 @@ from workflow_exporter.catalog import Catalog
 from workflow_exporter.catalog_document import check_not_older
 from workflow_exporter.errors import CatalogError, CatalogUnavailableError
 from workflow_exporter.releases.source import CatalogSource
-from workflow_exporter.snapshot import CatalogReading, SourceState
+from workflow_exporter.snapshot import CATALOG_SOURCE, CatalogReading, SourceState
 
 
 class HeldCatalog:
@@ -65,4 +65,4 @@ class HeldCatalog:
     def state(self) -> SourceState:
         """The source as operators see it; up None before the first answer."""
         up = self._problem is None if self._asked else None
-        return SourceState("catalog", up, self._problem, self._last_success)
+        return SourceState(CATALOG_SOURCE, up, self._problem, self._last_success)

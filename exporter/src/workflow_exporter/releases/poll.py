@@ -57,7 +57,11 @@ class CatalogPoll:
 
     async def _ask(self, platform: str) -> bool:
         before = self._held.state()
-        changed = await self._held.refresh(platform)
+        try:
+            changed = await self._held.refresh(platform)
+        except Exception:  # noqa: BLE001 - a fault of ours in one catalog must not end the agent
+            _log.exception("the catalog of %s could not be taken in", platform)
+            return False
         after = self._held.state()
         if after.up and not before.up:
             _log.info("catalog of %s read from %s", platform, self._held.title)

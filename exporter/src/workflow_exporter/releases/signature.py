@@ -49,7 +49,7 @@ def _decoded(text: str) -> bytes | None:
 def _verifies(key: bytes, body: bytes, signature: bytes) -> bool:
     # Imported here: 20 MB and 30 ms that only those with keys need.
     from cryptography.exceptions import InvalidSignature  # noqa: PLC0415  see above
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey  # noqa: PLC0415  see above
 
     try:
         Ed25519PublicKey.from_public_bytes(key).verify(signature, body)

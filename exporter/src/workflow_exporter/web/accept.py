@@ -1,4 +1,4 @@
-"""Content negotiation of `/metrics`: which format and which encoding a request may be answered with.
+"""Content negotiation of `/metrics` and of the report: in which format and encoding to answer.
 
 Source: RFC 9110 section 12.5, and prometheus.io/docs/instrumenting/content_negotiation.
 """
@@ -6,6 +6,7 @@ Source: RFC 9110 section 12.5, and prometheus.io/docs/instrumenting/content_nego
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+PROTOBUF = "application/x-protobuf"
 _TEXT = "text/plain; version=0.0.4; charset=utf-8"
 _OPEN_METRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
@@ -29,6 +30,11 @@ def choose_format(accept: str) -> Format:
         if offered is not None and quality > best_quality:
             best, best_quality = offered, quality
     return best
+
+
+def wants_protobuf(accept: str) -> bool:
+    """Whether protobuf is asked for by its name."""
+    return any(name == PROTOBUF and quality > 0 for name, _, quality in _preferences(accept))
 
 
 def accepts_gzip(accept_encoding: str) -> bool:

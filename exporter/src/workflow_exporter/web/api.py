@@ -125,18 +125,10 @@ def _assessed_workload(assessed: AssessedWorkload) -> Document:
     return {
         "kind": workload.kind.value,
         "name": workload.name,
-        "container": _main_container(workload),
+        "container": workload.main.name if workload.main else None,
         "version": assessed.version,
         "replicas": _replicas(workload),
     }
-
-
-def _main_container(workload: Workload) -> str | None:
-    """The container whose image carries the version, by the profile; else the first."""
-    names = [container.name for container in workload.containers]
-    if workload.main_container in names:
-        return workload.main_container
-    return names[0] if names else None
 
 
 def _replicas(workload: Workload) -> Document:

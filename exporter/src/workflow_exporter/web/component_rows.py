@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from workflow_exporter.freshness import Assessment, Newest, Verdict
+from workflow_exporter.inventory import Replicas
 from workflow_exporter.web.links import Link, https_link
 from workflow_exporter.web.wording import Moment, moment_since, sentence
 
@@ -24,16 +25,6 @@ MARKS = (
 class NewerVersion:
     version: str
     step: str  # patch, minor, major: the smallest step that it is
-
-
-@dataclass(frozen=True, slots=True)
-class Replicas:
-    ready: int
-    desired: int
-
-    @property
-    def short(self) -> bool:
-        return self.ready < self.desired
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +73,7 @@ def _row(assessment: Assessment, now: datetime) -> ComponentRow:
         differing=_differing(assessment),
         newer=newer,
         since=moment_since(since, now) if since else None,
-        replicas=_replicas(assessment),
+        replicas=assessment.replicas,
         advice=_advice(assessment, newer),
         notes=https_link(assessment.notes_url, "Release notes"),
         reason=sentence(assessment.reason) if assessment.reason else None,
@@ -105,22 +96,12 @@ def _same(one: str, other: str | None) -> bool:
     return other is not None and one.removeprefix("v") == other.removeprefix("v")
 
 
-def _replicas(assessment: Assessment) -> Replicas | None:
-    workloads = [a.workload for a in assessment.workloads if a.workload.replicas_desired is not None]
-    if not workloads:
-        return None
-    return Replicas(
-        ready=sum(w.replicas_ready or 0 for w in workloads),
-        desired=sum(w.replicas_desired or 0 for w in workloads),
-    )
-
-
 def _advice(assessment: Assessment, newer: tuple[NewerVersion, ...]) -> str | None:
     if assessment.verdict is Verdict.OUTDATED:
         return _upgrade(newer, security=assessment.security)
     return {
         Verdict.UNVERSIONED: "Run a released version to be told about newer ones.",
-        Verdict.AHEAD: "Nothing: the catalog lists no newer release.",
+        Verdict.AHEAD: "Nothing: no newer release is offered.",
     }.get(assessment.verdict)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from workflow_exporter.errors import ImageReferenceError
-from workflow_exporter.freshness import Assessment
+from workflow_exporter.freshness import Assessment, Observed
 from workflow_exporter.image import ImageReference, parse_image
 from workflow_exporter.inventory import ClusterFacts, Container, Workload
 from workflow_exporter.snapshot import Snapshot
@@ -17,6 +17,11 @@ from workflow_exporter.web.node_facts import NodeFacts, count_node_facts
 
 HIDDEN = "(hidden)"
 UNREADABLE_IMAGE = "(unreadable image reference)"
+# What an annotation may say in public: an OCI tag (distribution grammar), with SemVer's `+` for build
+# metadata, or a digest. An image reference or an address is neither.
+_VERSION = re.compile(
+    r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,127}|sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}"
+)
 # What may be a name within a sentence: host, port, UID, node; so that a match is of a whole name.
 _NAME = re.compile(r"[\w.:-]*\w")
 
@@ -41,7 +46,7 @@ def disclose(snapshot: Snapshot) -> PublicView:
             instance_created=facts.instance_created,
             kubernetes_version=facts.kubernetes_version,
         ),
-        workloads=tuple(_workload(w) for w in snapshot.inventory.workloads),
+        workloads=tuple(_workload(w, mask) for w in snapshot.inventory.workloads),
         nodes=(),
     )
     public = replace(
@@ -85,6 +90,10 @@ class _Mask:
     def of(self, words: str | None) -> str | None:
         return None if words is None else self.text(words)
 
+    def version(self, text: str | None) -> str | None:
+        """An annotation may hold anything; of a tag or digest only a hidden name is masked."""
+        return self.of(text) if text is None or _VERSION.fullmatch(text) else HIDDEN
+
     def text(self, words: str) -> str:
         return _NAME.sub(self._hidden_or_kept, words)
 
@@ -116,13 +125,42 @@ def _images(snapshot: Snapshot) -> Iterator[str]:
 
 
 def _assessment(assessment: Assessment, mask: _Mask) -> Assessment:
-    workloads = tuple(replace(a, workload=_workload(a.workload)) for a in assessment.workloads)
-    return replace(assessment, workloads=workloads, reason=mask.of(assessment.reason))
+    observed = assessment.observed
+    return replace(
+        assessment,
+        version=mask.version(assessment.version),
+        observed=Observed(
+            declared=mask.version(observed.declared),
+            template=mask.version(observed.template),
+            running=mask.version(observed.running),
+        ),
+        workloads=tuple(
+            replace(a, workload=_workload(a.workload, mask), version=mask.version(a.version))
+            for a in assessment.workloads
+        ),
+        reason=mask.of(_without_declared(assessment)),
+    )
 
 
-def _workload(workload: Workload) -> Workload:
+def _without_declared(assessment: Assessment) -> str | None:
+    """The reason, which quotes an annotation that is no version, without it."""
+    words = assessment.reason
+    declared = {a.workload.declared or "" for a in assessment.workloads}
+    for text in sorted(declared, key=len, reverse=True):
+        if words and text.strip() and not _VERSION.fullmatch(text):
+            # Quoted where it was not understood, as it is where workloads differ.
+            words = words.replace(repr(text), HIDDEN).replace(text, HIDDEN)
+    return words
+
+
+def _workload(workload: Workload, mask: _Mask) -> Workload:
     pods = tuple(replace(pod, containers=_containers(pod.containers)) for pod in workload.pods)
-    return replace(workload, containers=_containers(workload.containers), pods=pods)
+    return replace(
+        workload,
+        declared=mask.version(workload.declared),
+        containers=_containers(workload.containers),
+        pods=pods,
+    )
 
 
 def _containers(containers: tuple[Container, ...]) -> tuple[Container, ...]:

@@ -7,7 +7,7 @@ found installed; so do we, and components that are missing or off the cluster ar
 from collections.abc import Mapping
 from typing import Any
 
-from workflow_exporter.freshness import Assessment, Newest
+from workflow_exporter.freshness import Assessment
 from workflow_exporter.snapshot import Snapshot
 
 
@@ -36,10 +36,6 @@ def _component(assessment: Assessment, train: str, descriptions: Mapping[str, st
         },
         "version": {"train": train, "version": assessment.version, "released": None, "data": None},
     }
-    if newest := _newest(assessment.newest):
+    if newest := assessment.newest.furthest:
         document["updateAvailable"] = newest
     return document
-
-
-def _newest(newest: Newest) -> str | None:
-    return newest.major or newest.minor or newest.patch

@@ -118,16 +118,10 @@ def _workload_info(snapshot: Snapshot) -> Iterator[Sample]:
     """One sample a container: the main one with the version that was assessed, others by their tag."""
     for assessed in _workloads(snapshot):
         workload = assessed.workload
-        main = _main_container(workload)
+        main = workload.main
         for container in workload.containers:
-            version = assessed.version if container.name == main else _tag(container.image)
+            version = assessed.version if main and container.name == main.name else _tag(container.image)
             yield (*_workload_labels(workload), container.name, container.image, version or ""), 1
-
-
-def _main_container(workload: Workload) -> str | None:
-    if workload.main_container is not None:
-        return workload.main_container
-    return workload.containers[0].name if workload.containers else None
 
 
 def _tag(image: str) -> str | None:

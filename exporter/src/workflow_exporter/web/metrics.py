@@ -10,8 +10,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.openmetrics.exposition import generate_latest as generate_open_metrics
+from prometheus_client import CollectorRegistry
 from starlette.types import Receive, Scope, Send
 
 from workflow_exporter.inventory import Node
@@ -20,6 +19,7 @@ from workflow_exporter.web.accept import accepts_gzip, choose_format
 from workflow_exporter.web.exposition import encode, render_family
 from workflow_exporter.web.gzip_pieces import GZIP_HEADER, deflate_end, deflate_piece
 from workflow_exporter.web.metric_families import CLUSTER_FAMILIES, EXPORTER_FAMILIES, NODE_FAMILIES
+from workflow_exporter.web.metrics_registry import render_registry
 from workflow_exporter.web.node_text import NodeText
 
 Headers = list[tuple[bytes, bytes]]
@@ -59,7 +59,7 @@ class MetricsEndpoint:
         form = choose_format(_header(scope, b"accept"))
         compress = accepts_gzip(_header(scope, b"accept-encoding"))
         text, compressed = await self._rendered(compress)
-        own = (generate_open_metrics if form.open_metrics else generate_latest)(self._registry)
+        own = render_registry(self._registry, open_metrics=form.open_metrics)
         headers = [(b"content-type", form.content_type.encode()), (b"vary", b"Accept, Accept-Encoding")]
         if compressed is None:
             body = (*text, own)

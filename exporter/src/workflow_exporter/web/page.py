@@ -18,6 +18,7 @@ from workflow_exporter.web.banners import Banner, Tone, banners, bundle_is_behin
 from workflow_exporter.web.component_rows import MARKS, ComponentRow, component_rows
 from workflow_exporter.web.disclosure import PublicView
 from workflow_exporter.web.links import Link, https_link
+from workflow_exporter.web.report_page import ReportView
 from workflow_exporter.web.wording import Moment, counted, day, day_and_time, listed, moment_ago, rfc3339
 
 # Not below a minute, so that nobody is interrupted while reading; the page lets one slow it down or
@@ -224,6 +225,10 @@ class Pages:
     def page(self, view: PageView, refresh: str = DEFAULT_REFRESH) -> str:
         """The page; `refresh` is one of REFRESH_CHOICES."""
         return self._render("page.html", view=view, refresh=refresh, icon_uri=view.icon)
+
+    def report(self, view: ReportView) -> str:
+        """`/report`."""
+        return self._render("report.html", view=view, icon_uri=_icon(Tone.QUIET))
 
     def waiting(self, sources: tuple[SourceState, ...], now: datetime) -> str:
         """Shown until the first complete snapshot; `sources` are those known so far."""

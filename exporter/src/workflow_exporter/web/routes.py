@@ -16,8 +16,10 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from workflow_exporter.report import Reports, slot_of
 from workflow_exporter.snapshot import Snapshot
 from workflow_exporter.web import api
+from workflow_exporter.web.accept import PROTOBUF, wants_protobuf
 from workflow_exporter.web.disclosure import PublicView, disclose
 from workflow_exporter.web.faults import Faults
 from workflow_exporter.web.headers import HeadersMiddleware, security_headers
@@ -26,6 +28,7 @@ from workflow_exporter.web.node_facts import count_node_facts
 from workflow_exporter.web.openapi import openapi_document
 from workflow_exporter.web.page import DEFAULT_REFRESH, REFRESH_CHOICES, Pages, page_view
 from workflow_exporter.web.per_snapshot import PerSnapshot
+from workflow_exporter.web.report_page import document_of_report, hide_ids, report_view, why_no_report
 from workflow_exporter.web.responses import RETRY_AFTER_SECONDS, json_response
 
 Current = Callable[[], Snapshot | None]
@@ -33,10 +36,16 @@ Clock = Callable[[], datetime]
 # A page is rendered at most this often for one snapshot: its ages are in minutes, and whoever asks
 # a thousand times a second gets the same page.
 _PAGE_LIVES_SECONDS = 5
+_VARY = {"Vary": "Accept"}
 
 
 def public_app(
-    current: Current, *, now: Clock, exporter_version: str, descriptions: Mapping[str, str]
+    current: Current,
+    *,
+    now: Clock,
+    exporter_version: str,
+    descriptions: Mapping[str, str],
+    reports: Reports,
 ) -> Starlette:
     """The listener of PORT. `current` is the newest snapshot, None until there is one; `descriptions`
     is component -> sentence, for the legacy `/components`."""
@@ -56,6 +65,10 @@ def public_app(
             why = view.snapshot.identity_problem or "no reason is known"
             return PlainTextResponse(f"No id can be formed: {why}\n", status_code=503)
         return PlainTextResponse(view.local_id)
+
+    def report(snapshot: Snapshot, moment: datetime) -> str:
+        preview = hide_ids(reports.preview(snapshot, moment))
+        return pages.report(report_view(public(snapshot).snapshot, preview, ids_hidden=True))
 
     def openapi(_: Request) -> Response:
         return Response(openapi_document(), media_type="application/json")
@@ -77,6 +90,7 @@ def public_app(
                 ready,
                 of_public(lambda view: api.document_of_status(view.snapshot, view.nodes, exporter_version)),
             ),
+            Route("/report", _ReportPage(ready, now, report).answer),
             Route("/components", legacy),
             Route("/id", local_id),
             Route("/openapi.json", openapi),
@@ -87,14 +101,31 @@ def public_app(
     )
 
 
-def metrics_app(current: Current, metrics_endpoint: ASGIApp, *, exporter_version: str) -> Starlette:
+def metrics_app(
+    current: Current, metrics_endpoint: ASGIApp, *, now: Clock, exporter_version: str, reports: Reports
+) -> Starlette:
     """The listener of METRICS_PORT: everything by its name. `metrics_endpoint` answers `/metrics`."""
-    headers = security_headers()
+    pages = Pages(exporter_version)
+    headers = security_headers(pages.style_source)
     ready = Readiness(current)
 
     def status(snapshot: Snapshot) -> api.Document:
         nodes = count_node_facts(snapshot.inventory.nodes)
         return api.document_of_status(snapshot, nodes, exporter_version)
+
+    def report(snapshot: Snapshot, moment: datetime) -> str:
+        return pages.report(report_view(snapshot, reports.preview(snapshot, moment), ids_hidden=False))
+
+    def report_document(request: Request) -> Response:
+        snapshot = ready.snapshot()
+        if not wants_protobuf(request.headers.get("accept", "")):
+            return json_response(
+                document_of_report(snapshot, reports.preview(snapshot, now())), headers=_VARY
+            )
+        body = reports.encoded(snapshot, now())
+        if body is None:
+            return json_response({"error": why_no_report(snapshot)}, 503, _VARY)
+        return Response(body, media_type=PROTOBUF, headers=_VARY)
 
     return _app(
         [
@@ -103,6 +134,8 @@ def metrics_app(current: Current, metrics_endpoint: ASGIApp, *, exporter_version
             _json("/api/v1/workloads", ready, api.document_of_workloads),
             _json("/api/v1/status", ready, status),
             _json("/api/v1/nodes", ready, api.document_of_nodes),
+            Route("/api/v1/report", report_document),
+            Route("/report", _ReportPage(ready, now, report).answer),
             *ready.routes(),
         ],
         headers,
@@ -168,6 +201,23 @@ class _Page:
         seconds = str(RETRY_AFTER_SECONDS)
         headers = {"Retry-After": seconds, "Refresh": seconds}
         return HTMLResponse(self._pages.waiting(sources, now), status_code=503, headers=headers)
+
+
+class _ReportPage:
+    """`GET /report`: rendered once for each snapshot and hour, however often it is asked for."""
+
+    def __init__(self, ready: Readiness, now: Clock, render: Callable[[Snapshot, datetime], str]) -> None:
+        self._ready = ready
+        self._now = now
+        self._render = render
+        self._last: tuple[Snapshot, datetime, str] | None = None
+
+    def answer(self, _: Request) -> Response:
+        snapshot, moment = self._ready.snapshot(), self._now()
+        hour, last = slot_of(moment), self._last
+        if last is None or last[0] is not snapshot or last[1] != hour:
+            last = self._last = (snapshot, hour, self._render(snapshot, moment))
+        return HTMLResponse(last[2])
 
 
 class _Endpoint:

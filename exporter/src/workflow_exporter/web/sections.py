@@ -7,9 +7,8 @@ from datetime import datetime
 from workflow_exporter.errors import ImageReferenceError
 from workflow_exporter.freshness import AssessedWorkload
 from workflow_exporter.image import parse_image
-from workflow_exporter.inventory import Container, Inventory, Pod, Service, Workload
+from workflow_exporter.inventory import Container, Inventory, Pod, Replicas, Service, Workload
 from workflow_exporter.snapshot import Snapshot, SourceState
-from workflow_exporter.web.component_rows import Replicas
 from workflow_exporter.web.node_facts import FactCount, NodeFacts
 from workflow_exporter.web.wording import Moment, cores, counted, listed, moment_ago, size
 
@@ -95,9 +94,7 @@ def _workload_row(assessed: AssessedWorkload) -> WorkloadRow:
         kind=workload.kind.value,
         component=workload.component,
         version=assessed.version,
-        replicas=None
-        if workload.replicas_desired is None
-        else Replicas(workload.replicas_ready or 0, workload.replicas_desired),
+        replicas=workload.replicas,
         containers=tuple(ContainerLine(c.name, c.image) for c in workload.containers),
     )
 

@@ -11,7 +11,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from workflow_releases.catalog.prepared import prepare
-from workflow_releases.errors import DatabaseUnavailableError, RefusedError
+from workflow_releases.errors import DatabaseUnavailableError, NotFoundError, RefusedError
+from workflow_releases.ingest.gateway import WRITE_PATH
 from workflow_releases.listeners import AsgiApp
 from workflow_releases.self_metrics import RequestCounts
 from workflow_releases.web import answers, legacy, publishing, reading
@@ -54,11 +55,12 @@ def routes() -> tuple[tuple[str, str, Handler], ...]:
         ("POST", "/v3/clusters", legacy.check_in),
         ("POST", "/v3/doctor/{uuid}", legacy.check_in),
         ("GET", "/ping", legacy.ping),
+        ("POST", WRITE_PATH, _no_ingest),
     )
 
 
-def public_app(services: Services) -> AsgiApp:
-    """The application of PORT."""
+def public_app(services: Services, ingest: AsgiApp | None = None) -> AsgiApp:
+    """The application of PORT; `ingest` takes reports, and without one there are none."""
     methods: dict[str, dict[str, Handler]] = {}
     for method, path, handler in routes():
         methods.setdefault(path, {})[method] = handler
@@ -72,7 +74,7 @@ def public_app(services: Services) -> AsgiApp:
         },
     )
     routed.router.redirect_slashes = False
-    counted = _Counted(routed, services.counts)
+    counted = _Counted(_Reports(ingest, routed) if ingest else routed, services.counts)
     return PreparedReads(services.editions, services.counts, counted)
 
 
@@ -99,6 +101,26 @@ class _Counted:
             await send(message)
 
         await self._application(scope, receive, counting_send)
+
+
+class _Reports:
+    """Hands reports to the gateway, which answers all of them itself; everything else goes on."""
+
+    def __init__(self, ingest: AsgiApp, otherwise: AsgiApp) -> None:
+        self._ingest = ingest
+        self._otherwise = otherwise
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http" and scope["path"] == WRITE_PATH and scope["method"] == "POST":
+            scope[_ROUTE_KEY] = WRITE_PATH
+            await self._ingest(scope, receive, send)
+        else:
+            await self._otherwise(scope, receive, send)
+
+
+async def _no_ingest(_services: Services, _request: Request) -> Response:
+    """Only where no gateway stands in front of the router."""
+    raise NotFoundError("reports are not taken here: UPSTREAM_WRITE_URL is not set")
 
 
 async def _alive(_services: Services, _request: Request) -> Response:

@@ -1,0 +1,59 @@
+"""What a receiver's answer means: by its status alone, as Remote Write 1.0 has it. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from workflow_exporter.outgoing import retry_after_seconds
+from workflow_exporter.reporter.receiver import Answer
+
+_MOST_SHOWN = 200  # characters of a receiver's text in a log line
+
+_REASONS = {
+    400: "the receiver finds it wrong (400)",
+    401: "the receiver does not know who sends (401)",
+    403: "the receiver does not let this sender write (403)",
+    404: "there is no receiver at this address (404)",
+    405: "there is no receiver at this address (405)",
+    413: "the receiver finds it too large (413)",
+    415: "the receiver does not take this kind of request (415)",
+    429: "the receiver is asked too often (429)",
+}
+
+
+class Means(Enum):
+    TAKEN = "taken"
+    LATER = "later"  # to be sent again, the same bytes
+    WRONG = "wrong"  # 400: never to be sent again; this hour's may have been taken before
+    REFUSED = "refused"  # never to be sent again
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """`reason` is in words of this program's own, fit for the public page."""
+
+    means: Means
+    reason: str
+    pause_seconds: float | None = None  # how long the receiver asks to wait; None: it does not say
+
+
+def judge(answer: Answer, now: datetime) -> Judgement:
+    """5xx and 429 come again, everything else but 2xx never: the specification, "Retries & Backoff"."""
+    status = answer.status
+    if 200 <= status < 300:
+        return Judgement(Means.TAKEN, f"taken ({status})")
+    if status == 429 or 500 <= status < 600:
+        reason = _REASONS.get(status, f"the receiver is down ({status})")
+        return Judgement(Means.LATER, reason, retry_after_seconds(answer.retry_after, now))
+    if 300 <= status < 400:
+        return Judgement(
+            Means.REFUSED, f"the receiver sends elsewhere ({status}), and a report does not follow"
+        )
+    means = Means.WRONG if status == 400 else Means.REFUSED
+    return Judgement(means, _REASONS.get(status, f"the receiver refuses it ({status})"))
+
+
+def quoted(text: bytes, secret: str) -> str:
+    """A receiver's text as it came, on one line, cut short, and without the secret should it repeat that."""
+    shown = text.decode("utf-8", "replace").strip().replace(secret, "(secret)")
+    return ascii(shown[:_MOST_SHOWN] + ("…" if len(shown) > _MOST_SHOWN else ""))

@@ -1,0 +1,159 @@
+"""`POST /api/v1/write`: the steps in their order, and the answer. An ASGI application of one path."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from workflow_releases.catalog.model import Catalog
+from workflow_releases.ingest.body import DEADLINE_SECONDS, read_body
+from workflow_releases.ingest.compression import compress, decompress
+from workflow_releases.ingest.counts import ACCEPTED, FAULT, IngestCounts
+from workflow_releases.ingest.forward import RETRY_AFTER_SECONDS, Forwarder
+from workflow_releases.ingest.headers import Head, check_head, read_head, read_secret
+from workflow_releases.ingest.label_sets import LabelSets
+from workflow_releases.ingest.proof import instance_id_of
+from workflow_releases.ingest.rates import Rates
+from workflow_releases.ingest.rebuild import combined, encode, normalise
+from workflow_releases.ingest.refusals import Reason, ReportRefusedError
+from workflow_releases.ingest.source import source_of
+from workflow_releases.ingest.validate import check_labels, check_samples
+from workflow_releases.ingest.vocabulary import Unlisted, Vocabulary, vocabulary_of
+
+WRITE_PATH = "/api/v1/write"
+MAX_UNDER_WAY = 1024  # reports that are read or forwarded: 64 MiB at most, if each is as large as may be
+
+Catalogs = Mapping[str, Catalog]
+
+_JSON = [(b"content-type", b"application/json"), (b"x-content-type-options", b"nosniff")]
+# Refusals before the body is read. One of unknown length would go on for ever, so the connection ends.
+_UNREAD = frozenset({Reason.UNSUPPORTED, Reason.SOURCE_RATE, Reason.NO_SECRET, Reason.BUSY})
+_CLOSING = frozenset({Reason.TOO_LARGE, Reason.TOO_SLOW})
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Who may send how much."""
+
+    sources: Rates
+    instances: Rates
+    trusted_proxies: int
+    max_under_way: int = MAX_UNDER_WAY
+    body_deadline_seconds: float = DEADLINE_SECONDS
+
+
+class Known:
+    """Vocabulary and memory of label sets; both begin anew with other catalogs, and each day."""
+
+    def __init__(self, catalogs: Callable[[], Catalogs]) -> None:
+        self._catalogs = catalogs
+        self._made_of: Catalogs | None = None
+        self._day = -1
+        self._unlisted = Unlisted()
+        self.vocabulary: Vocabulary = vocabulary_of((), self._unlisted)
+        self.label_sets = LabelSets()
+
+    def refresh(self, now: float) -> None:
+        """`now` in seconds since 1970."""
+        catalogs, day = self._catalogs(), int(now // 86400)
+        if catalogs is self._made_of and day == self._day:
+            return
+        if day != self._day:
+            self._unlisted = Unlisted()
+        self._made_of, self._day = catalogs, day
+        self.vocabulary = vocabulary_of(catalogs.values(), self._unlisted)
+        self.label_sets = LabelSets()
+
+
+class IngestGateway:
+    """Stateless but for rates and memory, which may be lost at any time; any number of replicas."""
+
+    def __init__(
+        self,
+        known: Known,
+        limits: Limits,
+        forwarder: Forwarder,
+        counts: IngestCounts,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`clock` gives seconds since 1970."""
+        self._known = known
+        self._limits = limits
+        self._forwarder = forwarder
+        self._counts = counts
+        self._clock = clock
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        head = read_head(scope["headers"])
+        try:
+            await self._take(head, scope.get("client"), receive)
+        except ReportRefusedError as error:
+            self._counts.by_reason[error.reason.label] += 1
+            await _answer(send, error.reason.status, _refusal_headers(error, head), _refusal_body(error))
+        except Exception:
+            self._counts.by_reason[FAULT] += 1
+            raise
+        else:
+            self._counts.by_reason[ACCEPTED] += 1
+            await _answer(send, 204, [], b"")
+
+    async def _take(self, head: Head, client: tuple[str, int] | None, receive: Any) -> None:
+        check_head(head)
+        limits = self._limits
+        source = source_of(client[0] if client else None, head.raw_forwarded_for, limits.trusted_proxies)
+        _refuse_if_waiting(limits.sources.take(source), Reason.SOURCE_RATE)
+        secret = read_secret(head)
+        if self._counts.under_way >= limits.max_under_way:
+            raise ReportRefusedError(Reason.BUSY, retry_after_seconds=RETRY_AFTER_SECONDS)
+        self._counts.under_way += 1
+        try:
+            body = await read_body(receive, limits.body_deadline_seconds)
+            series, report = self._checked(body, instance_id_of(secret))
+            await self._forwarder.forward(report)
+        finally:
+            self._counts.under_way -= 1
+        self._counts.series_forwarded += series
+
+    def _checked(self, body: bytes, instance_id: str) -> tuple[int, bytes]:
+        """How many series are forwarded, and the compressed request that holds them."""
+        now = self._clock()
+        known = self._known
+        known.refresh(now)
+        decoded = known.label_sets.decode(decompress(body))
+        proven = check_labels(decoded, instance_id, known.vocabulary)
+        wait = self._limits.instances.take(instance_id.encode("ascii"))
+        _refuse_if_waiting(wait, Reason.INSTANCE_RATE)
+        check_samples(decoded.passed, proven, now)
+        normal = normalise(proven, decoded.ids, known.vocabulary, known.label_sets)
+        found = combined(decoded.passed + normal)
+        return len(found), compress(encode(found, decoded.ids))
+
+
+def _refuse_if_waiting(wait_seconds: int | None, reason: Reason) -> None:
+    if wait_seconds is not None:
+        raise ReportRefusedError(reason, retry_after_seconds=wait_seconds)
+
+
+def _refusal_headers(error: ReportRefusedError, head: Head) -> list[tuple[bytes, bytes]]:
+    headers = list(_JSON)
+    reason = error.reason
+    if error.retry_after_seconds is not None:
+        headers.append((b"retry-after", b"%d" % error.retry_after_seconds))
+    if reason is Reason.NO_SECRET:
+        headers.append((b"www-authenticate", b'Bearer realm="workflow-releases"'))
+    if reason in _CLOSING or (reason in _UNREAD and head.content_length is None):
+        headers.append((b"connection", b"close"))
+    return headers
+
+
+def _refusal_body(error: ReportRefusedError) -> bytes:
+    return msgspec.json.encode({"error": str(error), "faults": []})
+
+
+async def _answer(send: Any, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+    if status != 204:  # which has no body, and so no length (RFC 9110, 8.6)
+        headers = [*headers, (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,73 @@
+"""Step 1: what the request's head says. Pure; nothing of the body has been read."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from workflow_releases.ingest.refusals import Reason, ReportRefusedError
+
+MAX_BODY_BYTES = 64 * 1024  # 64 KiB; a report of 40 series is about 1 KiB
+
+_SECRET = re.compile(rb"[Bb][Ee][Aa][Rr][Ee][Rr] +([0-9a-f]{64})")  # RFC 6750, 2.1; HMAC-SHA256 in hex
+_FIRST_MESSAGE = b"prometheus.writerequest"
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What the gateway uses of a request's headers. `content_length` is None for a chunked body."""
+
+    content_type: bytes
+    content_encoding: bytes
+    remote_write_version: bytes
+    content_length: int | None
+    raw_authorization: bytes
+    raw_forwarded_for: bytes  # all X-Forwarded-For lines, joined by commas
+
+
+def read_head(headers: Iterable[tuple[bytes, bytes]]) -> Head:
+    """From lower-case header names, as ASGI has them."""
+    content_type = encoding = version = authorization = forwarded_for = b""
+    length = None
+    for name, value in headers:
+        if name == b"content-type":
+            content_type = value
+        elif name == b"content-encoding":
+            encoding = value
+        elif name == b"x-prometheus-remote-write-version":
+            version = value
+        elif name == b"content-length" and value.isdigit():  # the server lets nothing else pass
+            length = int(value[:20])
+        elif name == b"authorization":
+            authorization = value
+        elif name == b"x-forwarded-for":
+            forwarded_for = forwarded_for + b"," + value if forwarded_for else value
+    return Head(content_type, encoding, version, length, authorization, forwarded_for)
+
+
+def check_head(head: Head) -> None:
+    """Refuses what is no Remote Write 1.0 request, and what is announced as too long."""
+    if not _is_first_version(head):
+        raise ReportRefusedError(Reason.UNSUPPORTED)
+    if head.content_length is not None and head.content_length > MAX_BODY_BYTES:
+        raise ReportRefusedError(Reason.TOO_LARGE)
+
+
+def _is_first_version(head: Head) -> bool:
+    """Remote Write 2.0 says what it is by a parameter of the type, and by the version's header."""
+    if head.content_encoding.strip().lower() != b"snappy":
+        return False
+    if head.remote_write_version and not head.remote_write_version.startswith(b"0.1."):
+        return False
+    if head.content_type == b"application/x-protobuf":
+        return True
+    kind, *parameters = (part.strip().lower() for part in head.content_type.split(b";"))
+    messages = [part.partition(b"=")[2].strip(b'"') for part in parameters if part.startswith(b"proto=")]
+    return kind == b"application/x-protobuf" and all(one == _FIRST_MESSAGE for one in messages)
+
+
+def read_secret(head: Head) -> bytes:
+    """The 32 bytes of the instance's secret; refuses anything else that an Authorization header can hold."""
+    found = _SECRET.fullmatch(head.raw_authorization)
+    if found is None:
+        raise ReportRefusedError(Reason.NO_SECRET)
+    return bytes.fromhex(found[1].decode("ascii"))

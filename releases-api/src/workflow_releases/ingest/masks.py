@@ -1,0 +1,51 @@
+"""Two ids tell one instance's report from another's; masked, most of their series are the same bytes."""
+
+import re
+from dataclasses import dataclass, field
+
+from workflow_releases.ingest.refusals import Reason, ReportRefusedError
+
+# As long as an id, so that no length changes. No text holds these bytes (they are not UTF-8), and none
+# ends as another begins, so they are put in and taken out without a doubt about where.
+_INSTANCE_MASK = b"\xfe" + b"\xff" * 31
+_CLUSTER_MASK = b"\xfd" + b"\xff" * 31
+
+# The labels as protobuf spells them.
+_INSTANCE = re.compile(rb"\x0a\x0binstance_id\x12\x20([0-9a-f]{32})")
+_CLUSTER = re.compile(rb"\x0a\x0acluster_id\x12\x20([0-9a-f]{32})")
+
+
+@dataclass(frozen=True, slots=True)
+class Ids:
+    """The first ids that a request names, proven or not; empty where it names none, or one as both."""
+
+    instance_id: str
+    cluster_id: str
+    _masks: tuple[tuple[bytes, bytes], ...] = field(init=False, repr=False)  # pairs of id and mask
+
+    def __post_init__(self) -> None:
+        pairs = ((self.instance_id, _INSTANCE_MASK), (self.cluster_id, _CLUSTER_MASK))
+        object.__setattr__(self, "_masks", tuple((one.encode("ascii"), mask) for one, mask in pairs if one))
+
+    def mask(self, data: bytes) -> bytes:
+        for plain, mask in self._masks:
+            data = data.replace(plain, mask)
+        return data
+
+    def unmask(self, data: bytes) -> bytes:
+        for plain, mask in self._masks:
+            data = data.replace(mask, plain)
+        return data
+
+
+def find_ids(payload: bytes) -> Ids:
+    """Refuses a payload that holds a mask: it is no text, and would be taken for an id."""
+    if _INSTANCE_MASK in payload or _CLUSTER_MASK in payload:
+        raise ReportRefusedError(Reason.MALFORMED)
+    instance, cluster = _first(_INSTANCE, payload), _first(_CLUSTER, payload)
+    return Ids(instance, cluster if cluster != instance else "")
+
+
+def _first(label: re.Pattern[bytes], payload: bytes) -> str:
+    found = label.search(payload)
+    return found[1].decode("ascii") if found else ""

@@ -1,0 +1,80 @@
+"""Protobuf's wire format, as far as a receiver of write requests needs it (protobuf.dev, "Encoding").
+
+By hand, because it is measured: the library reads the 40 series of a report in 170 µs, nearly all of it
+for the objects it makes of each label, and this in a third of that without building anything beyond the
+caps. A test holds every answer against the library's own.
+"""
+
+import struct
+from collections.abc import Iterator
+
+DOUBLE = struct.Struct("<d")
+
+VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5  # wire types; groups (3, 4) are of no message that is taken
+
+_MAX_VALUE_BYTES = 10  # 64 bits in groups of 7
+_MAX_TAG_BYTES = 5  # 32 bits; of lengths too
+_FIXED_BYTES = {FIXED64: 8, FIXED32: 4}
+_MAX_FIELD_NUMBER = 2**29 - 1
+_ONE_BYTE = tuple(bytes([value]) for value in range(0x80))
+_ONE_BYTE_MORE = tuple(bytes([value | 0x80]) for value in range(0x80))
+
+
+class WireError(ValueError):
+    """Bytes that are no message."""
+
+
+def read_varint(data: bytes, at: int, max_bytes: int = _MAX_VALUE_BYTES) -> tuple[int, int]:
+    """The number at `at`, cut to 64 bits, and where it ends; raises WireError beyond `max_bytes`."""
+    value = shift = 0
+    for position in range(at, min(at + max_bytes, len(data))):
+        byte = data[position]
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value & 0xFFFF_FFFF_FFFF_FFFF, position + 1
+        shift += 7
+    raise WireError("a number does not end")
+
+
+def varint(value: int) -> bytes:
+    """The shortest spelling of a number from 0 to 2^64 - 1."""
+    if value < 0x80:
+        return _ONE_BYTE[value]
+    if value < 0x4000:
+        return _ONE_BYTE_MORE[value & 0x7F] + _ONE_BYTE[value >> 7]
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def fields(data: bytes) -> Iterator[tuple[int, int, bytes | int]]:
+    """Each field's number, wire type and content: a number of VARINT, bytes of everything else."""
+    at, end = 0, len(data)
+    while at < end:
+        tag = data[at]  # below 0x80 a number is its own byte, which nearly all tags and lengths are
+        at += 1
+        if tag > 0x7F:
+            tag, at = read_varint(data, at - 1, _MAX_TAG_BYTES)
+        number, wire_type = tag >> 3, tag & 7
+        if not 0 < number <= _MAX_FIELD_NUMBER:
+            raise WireError("a field has no number")
+        if wire_type == VARINT:
+            value, at = read_varint(data, at)
+            yield number, wire_type, value
+            continue
+        if wire_type == BYTES:
+            length = data[at] if at < end else 0x80
+            at += 1
+            if length > 0x7F:
+                length, at = read_varint(data, at - 1, _MAX_TAG_BYTES)
+        elif wire_type in _FIXED_BYTES:
+            length = _FIXED_BYTES[wire_type]
+        else:
+            raise WireError("a field is of no wire type that is taken")
+        if length > end - at:
+            raise WireError("a field is longer than its message")
+        yield number, wire_type, data[at : at + length]
+        at += length

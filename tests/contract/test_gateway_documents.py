@@ -1,0 +1,55 @@
+"""What the API's description and the README say of the gateway is what it answers."""
+
+import json
+import re
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from gateways import Site
+from ingest_factories import pack, small
+from workflow_releases.ingest.body import DEADLINE_SECONDS
+from workflow_releases.ingest.compression import MAX_DECOMPRESSED_BYTES
+from workflow_releases.ingest.gateway import WRITE_PATH
+from workflow_releases.ingest.headers import MAX_BODY_BYTES
+from workflow_releases.ingest.refusals import Reason
+from workflow_releases.ingest.remote_write import MAX_LABEL_BYTES, MAX_LABELS, MAX_SERIES
+
+DESCRIPTION: dict[str, Any] = json.loads(
+    resources.files("workflow_releases.web").joinpath("openapi.json").read_text("utf-8")
+)
+README = (Path(__file__).parents[2] / "releases-api" / "README.md").read_text()
+
+
+def test_every_status_is_described_and_no_other() -> None:
+    answered = {204, 404, *(reason.status for reason in Reason)}  # 404 without an upstream
+
+    assert {int(status) for status in DESCRIPTION["paths"][WRITE_PATH]["post"]["responses"]} == answered
+
+
+def test_sentences_state_the_bounds_that_hold() -> None:
+    assert str(MAX_BODY_BYTES) in Reason.TOO_LARGE.sentence
+    assert str(MAX_DECOMPRESSED_BYTES) in Reason.TOO_LARGE_DECOMPRESSED.sentence
+    assert f" {MAX_SERIES} " in Reason.TOO_MANY_SERIES.sentence
+    assert f" {MAX_LABELS} " in Reason.TOO_MANY_LABELS.sentence
+    assert f" {MAX_LABEL_BYTES} " in Reason.TOO_LONG.sentence
+    assert DEADLINE_SECONDS == 10.0
+
+
+def test_readme_names_the_statuses_in_the_order_of_the_checks() -> None:
+    section = README.partition("## Taking reports")[2].partition("\n## ")[0]
+
+    told = [int(status) for status in re.findall(r"\((\d{3})\)", section)]
+    assert told == [415, 413, 429, 401, 408, 413, 413, 400, 400, 400, 403, 429, 400, 400]
+
+
+@pytest.mark.anyio
+async def test_refusal_is_an_error_as_described() -> None:
+    answer = await Site().post(pack(small())[:-1])
+
+    schema = {**DESCRIPTION["components"]["schemas"]["Error"], "components": DESCRIPTION["components"]}
+    Draft202012Validator(schema).validate(answer.json())
+    assert answer.headers["content-type"] == "application/json"

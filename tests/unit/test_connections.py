@@ -1,0 +1,203 @@
+"""Idle, half-sent and unread connections against both programs' listeners, over real sockets."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+
+import workflow_exporter.listeners
+import workflow_releases.listeners
+
+pytestmark = pytest.mark.anyio
+
+PROGRAMS = pytest.mark.parametrize(
+    "program",
+    [workflow_exporter.listeners, workflow_releases.listeners],
+    ids=["workflow_exporter", "workflow_releases"],
+)
+REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+FOR_EVER = 10  # seconds; what these tests wait for is there in milliseconds or never
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Peer = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+class Application:
+    """Answers once it has the body; `/waits` when `released`, `/large` with more than sockets buffer."""
+
+    def __init__(self) -> None:
+        self.waiting, self.released = asyncio.Event(), asyncio.Event()
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        while (await receive()).get("more_body"):
+            pass
+        if scope["path"] == "/waits":
+            self.waiting.set()
+            await self.released.wait()
+        body = b"x" * (64 * 2**20 if scope["path"] == "/large" else 5)  # 64 MiB
+        length = str(len(body)).encode()
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", length)]})
+        await send({"type": "http.response.body", "body": body})
+
+
+class Served:
+    """A listener under test, and those who connect to it."""
+
+    def __init__(self, listener: Any, application: Application, held: AsyncExitStack) -> None:
+        self.url: str = listener.url
+        self.application = application
+        self._address = listener.sock.getsockname()
+        self._held = held
+        self.stop = asyncio.Event()
+
+    async def connect(self, sent: bytes = b"") -> Peer:
+        reader, writer = await asyncio.open_connection(*self._address)
+        self._held.callback(abort, writer)
+        writer.write(sent)
+        return reader, writer
+
+    async def status(self) -> int:
+        async with httpx.AsyncClient(trust_env=False, timeout=FOR_EVER) as client:
+            return (await client.get(self.url)).status_code
+
+
+def abort(writer: asyncio.StreamWriter) -> None:
+    writer.transport.abort()
+
+
+@asynccontextmanager
+async def serving(program: Any, **limits: float) -> AsyncIterator[Served]:
+    async with AsyncExitStack() as held:
+        application = Application()
+        listener = program.bind("127.0.0.1", 0, "PORT")
+        served = Served(listener, application, held)
+        task = asyncio.create_task(program.serve_until(served.stop, listener, application, **limits))
+        yield served
+        application.released.set()
+        served.stop.set()
+        await asyncio.wait_for(task, FOR_EVER)
+
+
+async def is_closed(peer: Peer) -> bool:
+    """Waits for the end of what the server sends."""
+    try:
+        async with asyncio.timeout(FOR_EVER):
+            while await peer[0].read(2**16):
+                pass
+    except ConnectionError:
+        return True
+    except TimeoutError:
+        return False
+    return True
+
+
+async def answer(peer: Peer, sent: bytes = REQUEST) -> bytes:
+    """The body of one answer; raises when the connection was closed instead."""
+    peer[1].write(sent)
+    async with asyncio.timeout(FOR_EVER):
+        await peer[0].readuntil(b"\r\n\r\n")
+        return await peer[0].readexactly(5)
+
+
+@PROGRAMS
+async def test_more_half_open_connections_than_a_listener_holds_stop_no_request(program: Any) -> None:
+    async with serving(program, max_connections=4) as served:
+        half_open = [await served.connect(sent) for sent in (b"", b"GET / HT") for _ in range(10)]
+
+        statuses = [await served.status() for _ in range(3)]
+        closed = [await is_closed(peer) for peer in half_open[:16]]
+
+    assert statuses == [200, 200, 200]
+    assert closed == [True] * 16
+
+
+@PROGRAMS
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        b"GET / HTTP/1.1\r\nHost:",
+        b"\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab",
+        REQUEST + b"GET / HT",
+    ],
+    ids=["nothing", "half of the headers", "empty lines", "half of the body", "half of a second request"],
+)
+async def test_a_connection_that_sends_no_whole_request_in_time_is_closed(program: Any, sent: bytes) -> None:
+    async with serving(program, request_seconds=0.05) as served:
+        assert await is_closed(await served.connect(sent))
+
+
+@PROGRAMS
+async def test_empty_lines_on_a_kept_connection_do_not_hold_it(program: Any) -> None:
+    async with serving(program, request_seconds=0.05) as served:
+        kept = await served.connect()
+        await answer(kept)
+
+        kept[1].write(b"\r\n")
+        assert await is_closed(kept)
+
+
+@PROGRAMS
+async def test_a_kept_connection_may_be_silent_for_longer_than_a_request_may_take(program: Any) -> None:
+    async with serving(program, request_seconds=0.2) as served:
+        scraper = await served.connect()
+        first = await answer(scraper)
+
+        assert await is_closed(await served.connect())  # so the same time has passed for the scraper
+        assert (first, await answer(scraper)) == (b"xxxxx", b"xxxxx")
+
+
+@PROGRAMS
+async def test_the_longest_idle_connection_is_closed_for_a_new_one(program: Any) -> None:
+    async with serving(program, max_connections=2) as served:
+        scraper, idle = await served.connect(), await served.connect()
+        await answer(scraper)
+
+        new = await served.connect()
+        bodies = [await answer(new), await answer(scraper)]
+
+        assert await is_closed(idle)
+    assert bodies == [b"xxxxx", b"xxxxx"]
+
+
+@PROGRAMS
+async def test_a_connection_that_waits_for_its_answer_is_not_closed_for_a_new_one(program: Any) -> None:
+    async with serving(program, max_connections=1) as served:
+        asking = await served.connect(REQUEST.replace(b"/ ", b"/waits ", 1))
+        await served.application.waiting.wait()
+
+        assert await is_closed(await served.connect(REQUEST))
+        served.application.released.set()
+        assert await answer(asking, b"") == b"xxxxx"
+
+
+@PROGRAMS
+async def test_an_answer_that_nobody_fetches_stops_no_other(program: Any) -> None:
+    async with serving(program, max_connections=1) as served:
+        unread = await served.connect(REQUEST.replace(b"/ ", b"/large ", 1))
+        async with asyncio.timeout(FOR_EVER):
+            await unread[0].readuntil(b"\r\n\r\n")
+
+        assert await served.status() == 200
+
+
+@PROGRAMS
+async def test_it_stops_within_a_second_with_hundreds_of_half_open_connections(program: Any) -> None:
+    listener = program.bind("127.0.0.1", 0, "PORT")
+    async with AsyncExitStack() as held:
+        served = Served(listener, Application(), held)
+        task = asyncio.create_task(program.serve_until(served.stop, listener, served.application))
+        half_sent = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab"
+        peers = [await served.connect(sent) for sent in (b"", b"GET / HT", half_sent) for _ in range(100)]
+        peers.append(await served.connect(REQUEST.replace(b"/ ", b"/large ", 1)))
+        async with asyncio.timeout(FOR_EVER):
+            await peers[-1][0].readuntil(b"\r\n\r\n")
+
+        served.stop.set()
+        await asyncio.wait_for(task, 1)
+        assert all([await is_closed(peer) for peer in peers])
