@@ -171,12 +171,22 @@ async def test_requests_wait_for_a_free_connection_and_no_longer_than_their_dead
         address = parse_web_address(f"http://127.0.0.1:{server.port}/")
         upstream = Upstream(address, asyncio.get_running_loop().time, max_connections=2)
 
-        failed = await asyncio.gather(
-            *(upstream.post(b"x", b"", 0.1) for _ in range(6)), return_exceptions=True
-        )
+        # Two hold both connections for as long as the others wait.
+        holding = [asyncio.create_task(upstream.post(b"x", b"", 60)) for _ in range(2)]
+        async with asyncio.timeout(10):
+            while server.connections < 2:  # noqa: ASYNC110 - lets both connect; nothing sets an event
+                await asyncio.sleep(0)
 
-        assert [type(one) for one in failed] == [UpstreamDownError] * 6
-        assert server.connections == 2
+        failed = await asyncio.gather(
+            *(upstream.post(b"x", b"", 0.1) for _ in range(4)), return_exceptions=True
+        )
+        connections = server.connections
+        for task in holding:
+            task.cancel()
+        await asyncio.gather(*holding, return_exceptions=True)
+
+        assert [type(one) for one in failed] == [UpstreamDownError] * 4
+        assert connections == 2
 
 
 @pytest.mark.anyio
