@@ -135,6 +135,7 @@ class _Bench:
     def _updates(self, agent: Subject, comparable: Subject, shipped: Subject) -> None:
         watch = self.stage.bare_watch()
         programs = (agent.program, watch, comparable.program, shipped.program)
+        self.figures.update_seconds = self.plan.update_seconds
         count = int(_UPDATES_PER_SECOND * self.plan.update_seconds)
         for name, change in (("nothing shown changes", heartbeat), ("each is shown", flip)):
             self.say(f"{count} updates, {_UPDATES_PER_SECOND:.0f} a second: {name}")
@@ -150,6 +151,7 @@ class _Bench:
     def _many_updates(self, agent: Subject) -> None:
         settle()
         before = agent.rss_mib()
+        self.figures.long_updates = self.plan.long_updates
         self.say(f"{self.plan.long_updates} updates, as fast as they go")
         taken = self.nodes.send_fast(itertools.cycle((heartbeat, flip)), self.plan.long_updates)
         settle()
