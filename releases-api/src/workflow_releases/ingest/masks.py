@@ -10,9 +10,10 @@ from workflow_releases.ingest.refusals import Reason, ReportRefusedError
 _INSTANCE_MASK = b"\xfe" + b"\xff" * 31
 _CLUSTER_MASK = b"\xfd" + b"\xff" * 31
 
-# The labels as protobuf spells them.
-_INSTANCE = re.compile(rb"\x0a\x0binstance_id\x12\x20([0-9a-f]{32})")
-_CLUSTER = re.compile(rb"\x0a\x0acluster_id\x12\x20([0-9a-f]{32})")
+# The labels up to their values, as protobuf spells them.
+_INSTANCE = b"\x0a\x0binstance_id\x12\x20"
+_CLUSTER = b"\x0a\x0acluster_id\x12\x20"
+_ID = re.compile(rb"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,8 @@ def find_ids(payload: bytes) -> Ids:
     return Ids(instance, cluster if cluster != instance else "")
 
 
-def _first(label: re.Pattern[bytes], payload: bytes) -> str:
-    found = label.search(payload)
-    return found[1].decode("ascii") if found else ""
+def _first(label: bytes, payload: bytes) -> str:
+    # `find` looks at a fraction of the bytes, a pattern at all of them: 0.1 ms against 1 in a bomb.
+    start = payload.find(label)
+    found = _ID.match(payload, start + len(label)) if start >= 0 else None
+    return found[0].decode("ascii") if found else ""

@@ -26,12 +26,8 @@ class Proven:
 
 
 def check_labels(decoded: Decoded, instance_id: str, vocabulary: Vocabulary) -> list[Proven]:
-    """The series that were not known, with their rules; refuses repeated ones, names, words, another's id."""
+    """The series that were not known, with their rules; refuses names, words, another's id, repetition."""
     labels = [series.labels for series in decoded.unchecked]
-    templates = [template_of(one, decoded.ids) for one in labels]
-    every = [label_set.template for label_set, _, _ in decoded.passed] + templates
-    if len(set(every)) < len(every):
-        raise ReportRefusedError(Reason.REPEATED_SERIES)
     rules = [rule_of(one) for one in labels]
     by_name = [dict(one) for one in labels]
     for rule, words in zip(rules, by_name, strict=True):
@@ -41,6 +37,10 @@ def check_labels(decoded: Decoded, instance_id: str, vocabulary: Vocabulary) -> 
         named.add(decoded.ids.instance_id)
     if named != {instance_id}:
         raise ReportRefusedError(Reason.SECRET)
+    templates = [template_of(one, decoded.ids) for one in labels]
+    every = [label_set.template for label_set, _, _ in decoded.passed] + templates
+    if len(set(every)) < len(every):
+        raise ReportRefusedError(Reason.REPEATED_SERIES)
     return [Proven(*one) for one in zip(decoded.unchecked, rules, templates, strict=True)]
 
 

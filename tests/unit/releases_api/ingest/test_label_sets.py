@@ -10,9 +10,11 @@ from ingest_factories import (
     OTHER_SECRET,
     SLOT,
     component,
+    field,
     fleet,
     node,
     pack,
+    sample,
     seen,
     series,
     whole,
@@ -21,6 +23,7 @@ from ingest_factories import (
 from workflow_releases.ingest.allowlist import RULES
 from workflow_releases.ingest.label_sets import LabelSet, LabelSets
 from workflow_releases.ingest.masks import Ids, find_ids
+from workflow_releases.ingest.proof import instance_id_of
 from workflow_releases.ingest.refusals import ReportRefusedError
 
 OWN = HEADERS["authorization"]
@@ -96,6 +99,21 @@ async def test_order_and_spelling_add_nothing_to_the_memory() -> None:
         await site.post(pack(series(labels[shift:] + labels[:shift], SLOT)))
 
     assert len(site.known.label_sets) == 1
+
+
+@pytest.mark.anyio
+async def test_id_that_is_spelt_so_that_it_is_not_masked_is_not_remembered() -> None:
+    site = Site()
+    for number in range(5):
+        secret = bytes([number]) * 32
+        labels = component(instance_id=instance_id_of(secret))
+        # Value before name: a label like any other, but not as protobuf's libraries write it.
+        odd = [field(1, field(2, value.encode()) + field(1, name.encode())) for name, value in labels.items()]
+        body = pack(field(1, b"".join(odd) + sample(SLOT)))
+        assert (await site.post(body, authorization=f"Bearer {secret.hex()}")).status_code == 204
+
+    assert len(site.known.label_sets) == 0
+    assert len(site.store.bodies) == len(set(site.store.bodies)) == 5
 
 
 def test_memory_is_bounded_and_only_what_can_be_varied_at_will_is_forgotten() -> None:

@@ -8,11 +8,11 @@ from workflow_releases.ingest.source import UNKNOWN, source_of
 
 
 def v4(text: str) -> bytes:
-    return ipaddress.IPv4Address(text).packed
+    return text.encode()
 
 
 def v6(text: str) -> bytes:
-    return ipaddress.IPv6Address(text).packed[:8]
+    return b"/64 " + ipaddress.IPv6Address(text).packed[:8]
 
 
 # peer, X-Forwarded-For, trusted proxies, source
@@ -35,6 +35,9 @@ CASES: list[tuple[str | None, bytes, int, bytes]] = [
     ("2001:db8:0:2::a", b"", 0, v6("2001:db8:0:2::")),
     ("::ffff:192.0.2.1", b"", 0, v4("192.0.2.1")),
     ("fe80::1%eth0", b"", 0, v6("fe80::")),
+    ("192.0.2.256", b"", 0, UNKNOWN),
+    ("192.0.2.01", b"", 0, UNKNOWN),
+    ("192.0.2", b"", 0, UNKNOWN),
     ("testclient", b"", 0, UNKNOWN),
     (None, b"", 0, UNKNOWN),
     (None, b"198.51.100.9", 1, v4("198.51.100.9")),
