@@ -2,7 +2,7 @@
 
 import json
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +14,6 @@ import clusters
 from e2e.agent import CATALOGS, Agent, UnreadyAgent, run
 from workflow_exporter import cli
 
-UNHEARD: list[socket.socket] = []  # bound and never listening
 ANY_PORTS = {"HOST": "127.0.0.1", "PORT": "0", "METRICS_PORT": "0"}
 HEPHY = CATALOGS / "hephy.json"
 SECONDS_UNTIL_A_FILE_IS_READ_AGAIN = 15
@@ -96,33 +95,37 @@ def test_without_a_cluster_it_says_what_to_give_it(tmp_path: Path) -> None:
     assert "--from" in ended.stderr
 
 
-def kubeconfig_of_nobody(folder: Path) -> Path:
-    """A server that refuses connections: the port is bound for as long as the process lives, and silent."""
-    silent = socket.socket()
-    silent.bind(("127.0.0.1", 0))
-    UNHEARD.append(silent)
-    path = folder / "kubeconfig"
-    cluster = {"server": f"http://127.0.0.1:{silent.getsockname()[1]}"}
-    config = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "current-context": "c",
-        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
-        "clusters": [{"name": "c", "cluster": cluster}],
-        "users": [{"name": "u", "user": {"token": "t"}}],
-    }
-    path.write_text(json.dumps(config))
-    return path
+@pytest.fixture
+def kubeconfig_of_nobody(tmp_path: Path) -> Iterator[Path]:
+    """A server that refuses connections: its port is bound, and nobody listens."""
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        path = tmp_path / "kubeconfig"
+        cluster = {"server": f"http://127.0.0.1:{silent.getsockname()[1]}"}
+        config = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": "c",
+            "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+            "clusters": [{"name": "c", "cluster": cluster}],
+            "users": [{"name": "u", "user": {"token": "t"}}],
+        }
+        path.write_text(json.dumps(config))
+        yield path
 
 
-def test_check_of_a_cluster_that_does_not_answer_cannot_tell_and_does_not_hang(tmp_path: Path) -> None:
-    ended = run(tmp_path, "check", "--kubeconfig", kubeconfig_of_nobody(tmp_path))
+def test_check_of_a_cluster_that_does_not_answer_cannot_tell_and_does_not_hang(
+    tmp_path: Path, kubeconfig_of_nobody: Path
+) -> None:
+    ended = run(tmp_path, "check", "--kubeconfig", kubeconfig_of_nobody)
 
     assert (ended.returncode, ended.stderr.count("\n")) == (3, 1), ended.stderr
 
 
-def test_an_agent_that_cannot_even_look_for_the_namespace_says_why_and_is_not_ready(tmp_path: Path) -> None:
-    with UnreadyAgent(tmp_path, "--kubeconfig", kubeconfig_of_nobody(tmp_path)) as agent:
+def test_an_agent_that_cannot_even_look_for_the_namespace_says_why_and_is_not_ready(
+    tmp_path: Path, kubeconfig_of_nobody: Path
+) -> None:
+    with UnreadyAgent(tmp_path, "--kubeconfig", kubeconfig_of_nobody) as agent:
         agent.wait_until(lambda: agent.sources_up().get("namespace") is False, 10)
         page = agent.http.get(agent.page_url + "/")
 

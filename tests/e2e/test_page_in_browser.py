@@ -207,6 +207,7 @@ def test_every_link_works_behind_a_path_prefix(agent: Agent, page: Page, behind_
         "api/v1/status": 200,
         "api/v1/workloads": 200,
         "openapi.json": 200,
+        "report": 200,
     }
 
 
