@@ -95,7 +95,7 @@ def failure_in_words(error: Exception, who: str) -> str:
     Fit for the public page: never the library's text, which may hold an address with a password, or what
     a server made up.
     """
-    fault = _certificate_fault(error)
+    fault = certificate_fault(error)
     if fault is not None:
         return f"the certificate of {who} {fault}"
     match error:
@@ -103,7 +103,7 @@ def failure_in_words(error: Exception, who: str) -> str:
             text = "{who} cannot be reached: no connection in time"
         case httpx.ProxyError():
             text = "the proxy before {who} refuses"
-        case _ if _caused_by(error, ssl.SSLError):
+        case _ if caused_by(error, ssl.SSLError):
             text = "no encrypted connection to {who} could be agreed on"
         case httpx.ConnectError():
             text = "{who} cannot be reached: connection refused, or no such address"
@@ -119,14 +119,16 @@ def failure_in_words(error: Exception, who: str) -> str:
     return text.format(who=who)
 
 
-def _certificate_fault(error: BaseException) -> str | None:
-    found = _caused_by(error, ssl.SSLCertVerificationError)
+def certificate_fault(error: BaseException) -> str | None:
+    """What is wrong with the certificate that `error` comes from; None where it is about none."""
+    found = caused_by(error, ssl.SSLCertVerificationError)
     if not isinstance(found, ssl.SSLCertVerificationError):
         return None
     return _CERTIFICATE_FAULTS.get(found.verify_code, f"is not trusted (OpenSSL fault {found.verify_code})")
 
 
-def _caused_by(error: BaseException | None, kind: type[BaseException]) -> BaseException | None:
+def caused_by(error: BaseException | None, kind: type[BaseException]) -> BaseException | None:
+    """The error of that kind from which `error` arose, itself included; None without one."""
     while error is not None:
         if isinstance(error, kind):
             return error

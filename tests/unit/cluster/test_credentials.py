@@ -145,7 +145,7 @@ async def test_credentials_that_cannot_be_had_are_told_in_one_line(error: Except
 async def test_users_files_and_servers_of_a_kubeconfig_are_told_to_the_log_alone_and_once(
     failing: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    telling = "kubeconfig /home/alice/kc: the credential plug-in of user alice@bigcustomer.example failed"
+    telling = "kubeconfig /kc/of/alice: the credential plug-in of user alice@bigcustomer.example failed"
 
     def fail() -> None:
         raise ConnectionSettingsError(telling)

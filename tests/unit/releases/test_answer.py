@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from workflow_exporter.errors import CatalogUnavailableError
-from workflow_exporter.releases.answer import check_answer, retry_after_seconds
+from workflow_exporter.outgoing import retry_after_seconds
+from workflow_exporter.releases.answer import check_answer
 
 NOW = datetime(2026, 11, 23, 8, 0, 0, tzinfo=UTC)
 JSON = {"content-type": "application/json"}

@@ -4,14 +4,13 @@ Nothing that a server sends is repeated but numbers, media types and host names:
 public page.
 """
 
-import math
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from workflow_exporter.errors import CatalogUnavailableError
+from workflow_exporter.outgoing import retry_after_seconds
 
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9.+-]{0,60}/[a-z0-9][a-z0-9.+-]{0,60}")
 _HOST = re.compile(r"[A-Za-z0-9.:\[\]-]{1,253}")
@@ -45,21 +44,6 @@ def check_answer(status: int, headers: Mapping[str, str], platform: str, now: da
     if kind != "application/json" and not kind.endswith("+json"):
         what = kind if _MEDIA_TYPE.fullmatch(kind) else "no type"
         raise CatalogUnavailableError(f"the releases API answered with {what} and not with JSON")
-
-
-def retry_after_seconds(value: str, now: datetime) -> float | None:
-    """Of a Retry-After header (RFC 9110, 10.2.3): seconds, or a date that is still to come."""
-    value = value.strip()
-    if value.isascii() and value.isdigit():
-        return float(value[:9])  # 30 years; more digits say nothing more
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    if moment.tzinfo is None:  # `-0000`: UTC by RFC 5322
-        moment = moment.replace(tzinfo=UTC)
-    seconds = math.ceil((moment - now).total_seconds())
-    return float(seconds) if seconds > 0 else None
 
 
 def _status_in_words(status: int, headers: Mapping[str, str], platform: str) -> str:
