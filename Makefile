@@ -5,6 +5,7 @@
 
 PYTHON ?= python3
 VENV := .venv
+PROCESSES ?= 2
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --quiet --disable-pip-version-check
 SOURCES := exporter/src releases-api/src releases-api/tools tests
@@ -70,7 +71,7 @@ layers: $(VENV)/.dev
 	$(BIN)/lint-imports --no-logo
 
 unit: $(VENV)/.dev
-	$(BIN)/python -m pytest tests/unit tests/contract --numprocesses 2 --dist worksteal
+	$(BIN)/python -m pytest tests/unit tests/contract --numprocesses $(PROCESSES) --dist worksteal
 
 e2e-tools: ## build the real Kubernetes, etcd, kwok, kubectl and promtool: 10 minutes once, then seconds
 	$(MAKE) -C tests/tools e2e
