@@ -19,6 +19,7 @@ from pathlib import Path
 TOOLS = Path(__file__).resolve().parent.parent / "tools" / "bin"
 
 _LOWEST_PORT = 20_000
+_given: set[int] = set()  # two servers prepared before either listens must not get the same port
 # A preexec_fn would do the same, but Python may not fork with threads running (a warning from 3.12 on).
 # PR_SET_PDEATHSIG is 1 in linux/prctl.h and survives exec.
 _LAUNCHER = """
@@ -45,11 +46,14 @@ def tool(name: str) -> Path:
 def free_ports(count: int) -> list[int]:
     """Distinct loopback ports nobody listens on, below those the kernel gives to outgoing connections.
 
+    None is given twice by this process, so that a port may be asked for long before something listens on it.
+
     In that range a client that reconnects to a server which is down can take the server's port, even
     connect to itself, and the server could not come back.
     """
     highest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    candidates = random.SystemRandom().sample(range(_LOWEST_PORT, highest), 50 + count)
+    never_given = sorted(set(range(_LOWEST_PORT, highest)) - _given)
+    candidates = random.SystemRandom().sample(never_given, 50 + count)
     ports: list[int] = []
     with ExitStack() as held:
         for port in candidates:
@@ -60,6 +64,7 @@ def free_ports(count: int) -> list[int]:
                 continue
             ports.append(port)
             if len(ports) == count:
+                _given.update(ports)
                 return ports
     raise ProgramError(f"no {count} free ports between {_LOWEST_PORT} and {highest}")
 

@@ -65,3 +65,9 @@ def test_ports_are_distinct_and_not_those_of_outgoing_connections() -> None:
 
     assert len(set(ports)) == 20
     assert max(ports) < lowest_outgoing
+
+
+def test_no_port_is_given_twice_though_nothing_listens_on_it_yet() -> None:
+    ports = [port for _ in range(200) for port in free_ports(2)]
+
+    assert len(set(ports)) == 400
