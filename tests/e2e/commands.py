@@ -19,7 +19,9 @@ _CONTROLLERS = (
     "statefulset-controller,cronjob-controller,job-controller,serviceaccount-controller,"
     "namespace-controller,garbage-collector-controller,endpoints-controller,"
     # Without node-lifecycle a new node keeps its not-ready taint and nothing is scheduled.
-    "node-lifecycle-controller,persistentvolume-binder-controller"
+    "node-lifecycle-controller,persistentvolume-binder-controller,"
+    # Ends a deleted claim once no pod uses it.
+    "persistentvolumeclaim-protection-controller"
 )
 
 
