@@ -8,7 +8,7 @@ VENV := .venv
 PROCESSES ?= 2
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --quiet --disable-pip-version-check
-SOURCES := exporter/src releases-api/src releases-api/tools tests
+SOURCES := exporter/src releases-api/src releases-api/tools grafana tests
 
 # What `make run` shows: the recorded sample and the shipped catalogs.
 FROM ?= exporter/sample
@@ -85,9 +85,10 @@ bench: $(VENV)/.dev e2e-tools ## figures as ratios to a floor or a peer of the s
 
 # --- upkeep ------------------------------------------------------------------------------------------
 
-generate: $(VENV)/.dev ## write what is generated: shipped catalogs, PRIVACY.md's tables, protobuf's code
+generate: $(VENV)/.dev ## write what is generated: shipped catalogs, PRIVACY.md's tables, boards, protobuf's code
 	$(BIN)/python releases-api/tools/catalogs_from_facts.py
 	PYTHONPATH=tests $(BIN)/python -m tools.privacy_page
+	PYTHONPATH=grafana $(BIN)/python -m generator
 	$(BIN)/python -m grpc_tools.protoc -I exporter/src --python_out=exporter/src --pyi_out=exporter/src \
 		exporter/src/workflow_exporter/reporter/remote_write.proto
 

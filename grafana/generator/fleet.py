@@ -1,0 +1,34 @@
+"""What the staff's boards share: how a recorded number is read, and where links lead."""
+
+from generator.variables import AUDIENCE, DATASOURCE_VARIABLE
+
+FLEET_VARIABLES = (DATASOURCE_VARIABLE, AUDIENCE)
+OF_AUDIENCE = 'audience="$audience"'
+
+# What is recorded every 5 minutes of each instance is read an hour back; 0 says "no longer".
+LAST_SEEN = "instance_id:fleet_last_seen_timestamp_seconds:max"
+FIRST_SEEN = "instance_id:fleet_first_seen_timestamp_seconds:min"
+
+_CHOSEN = "${datasource:queryparam}&${audience:queryparam}&${__url_time_range}"
+TO_INSTANCE = (
+    "/d/fleet-instance/fleet-instance?var-instance_id=${__data.fields.instance_id}"
+    "&${datasource:queryparam}&${__url_time_range}"
+)
+TO_VERSION = f"/d/fleet-versions/fleet-versions?var-version=${{__data.fields.version}}&{_CHOSEN}"
+TO_PLATFORM = f"/d/fleet-versions/fleet-versions?var-platform=${{__data.fields.platform}}&{_CHOSEN}"
+TO_COMPONENT = f"/d/fleet-versions/fleet-versions?var-component=${{__data.fields.component}}&{_CHOSEN}"
+
+
+def one(name: str, *matchers: str) -> str:
+    """A number of the audience. Reduced, since a Thanos ruler adds labels of its own to what it records."""
+    return f"max({name}{{{','.join((OF_AUDIENCE, *matchers))}}})"
+
+
+def each(name: str, labels: str, *matchers: str) -> str:
+    """The same, one a label."""
+    return f"max by ({labels}) ({name}{{{','.join((OF_AUDIENCE, *matchers))}}})"
+
+
+def instances(name: str, labels: str, *matchers: str) -> str:
+    """What is recorded of each instance that still holds."""
+    return f"max by ({labels}) (last_over_time({name}{{{','.join(matchers)}}}[1h])) > 0"
