@@ -1,15 +1,18 @@
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from clusters import as_running_objects, held, manifests
 from factories import snapshot, source_states
-from workflow_exporter.refresh import GATHER_SECONDS, Refresher
+from workflow_exporter.cluster.objects import ClusterObjects, ClusterView, Resource
+from workflow_exporter.platforms.reader import shipped_profiles
+from workflow_exporter.refresh import GATHER_SECONDS, Composer, Refresher
 from workflow_exporter.self_metrics import SelfMetrics
-from workflow_exporter.snapshot import Snapshot
+from workflow_exporter.snapshot import CatalogReading, Choices, Snapshot
 
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -141,3 +144,37 @@ def test_a_source_that_fails_and_returns_is_one_log_line_each(caplog: pytest.Log
         "source nodes is down: forbidden",
         "source nodes is up again",
     ]
+
+
+class ChangingCluster:
+    """A reader whose objects a test replaces."""
+
+    def __init__(self) -> None:
+        self.objects = ClusterObjects()
+
+    def view(self) -> ClusterView:
+        return ClusterView(self.objects, source_states())
+
+    async def run(self, on_change: Callable[[], None]) -> None:
+        raise NotImplementedError
+
+    def counts(self) -> Mapping[tuple[str, str], int]:
+        raise NotImplementedError
+
+
+def test_platform_is_chosen_anew_when_anything_but_nodes_changes() -> None:
+    profiles = shipped_profiles()
+    cluster = ChangingCluster()
+    composer = Composer(cluster, profiles, "deis", choices=Choices(), identity_key=b"k" * 32)
+    clusters = [
+        held(as_running_objects(manifests(name)), profiles) for name in ("deis-v2.18.0", "hephy-v2.23.0")
+    ]
+    without_nodes = replace(clusters[1], known={**clusters[1].known, Resource.NODES: {}})
+
+    shown = []
+    for cluster.objects in (clusters[0], clusters[1], without_nodes, ClusterObjects()):
+        inventory = composer.compose(BEGINNING, CatalogReading(None), None).inventory
+        shown.append((inventory.platform, len(inventory.nodes) > 0))
+
+    assert shown == [("deis", True), ("hephy", True), ("hephy", False), ("deis", False)]
+    assert composer.profile().name == "deis"

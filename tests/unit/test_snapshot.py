@@ -1,6 +1,7 @@
 """The snapshot as a pure function of what was read, what is held and what was chosen."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from factories import (
     identity,
     inventory,
     moment,
+    node,
     notice,
     source_state,
     source_states,
@@ -21,7 +23,7 @@ from factories import (
 )
 from workflow_exporter.catalog import Affects, Catalog, EndOfLife, Severity, Successor
 from workflow_exporter.freshness import Verdict
-from workflow_exporter.snapshot import CatalogFacts, CatalogReading, Choices, Snapshot, make_snapshot
+from workflow_exporter.snapshot import CatalogFacts, CatalogReading, Choices, Judge, Snapshot, make_snapshot
 
 BUILDER = workload("builder", "quay.io/deis/builder:v2.12.0")
 
@@ -71,6 +73,50 @@ def test_snapshot_is_composed_of_what_it_is_given() -> None:
 
 def test_same_things_give_the_same_snapshot() -> None:
     assert made() == made()
+
+
+_FIRST = inventory([BUILDER], [expectation("builder"), expectation("router")], nodes=[node()])
+_EXPIRES = moment("2017-10-01")
+_LISTED = catalog(expires=_EXPIRES)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"inventory": inventory([workload("builder", "deis/builder:v2.11.0")])},
+        {"inventory": inventory([BUILDER], [expectation("builder")])},
+        {"inventory": inventory([BUILDER], [expectation("router")], namespace="elsewhere")},
+        {"reading": CatalogReading(catalog({"builder": component("v2.12.0", "v2.13.0")}))},
+        {"reading": CatalogReading(None, "refused")},
+        {"now": _EXPIRES},
+        {"sources": source_states("deployments")},
+        {"choices": Choices(train="edge")},
+        {"choices": Choices(off_cluster=frozenset({"router"}))},
+        {"choices": Choices(checks_enabled=False)},
+        {"titles": {"router": "Edge"}},
+    ],
+)
+def test_each_change_is_judged_as_if_seen_for_the_first_time(change: dict[str, Any]) -> None:
+    judge = Judge()
+    first: dict[str, Any] = {"inventory": _FIRST, "reading": CatalogReading(_LISTED)}
+
+    shown = [made(judge=judge, **(first | more)) for more in ({}, change, {})]
+
+    assert shown == [made(**(first | more)) for more in ({}, change, {})]
+    assert (shown[1].components, shown[1].bundle) != (shown[0].components, shown[0].bundle)
+
+
+def test_change_of_a_node_is_no_reason_to_judge_again() -> None:
+    judge = Judge()
+    before = made(judge=judge, inventory=_FIRST)
+
+    after = made(
+        judge=judge, inventory=replace(_FIRST, nodes=(node(ready=False),)), now=NOW + timedelta(minutes=1)
+    )
+
+    assert after.inventory.nodes != before.inventory.nodes
+    assert after.components is before.components
+    assert after.bundle is before.bundle
 
 
 def test_without_an_identity_nothing_is_reported_and_the_reason_is_kept() -> None:

@@ -18,6 +18,7 @@ from workflow_exporter.snapshot import (
     CATALOG_SOURCE,
     CatalogReading,
     Choices,
+    Judge,
     Snapshot,
     SourceState,
     make_snapshot,
@@ -50,15 +51,22 @@ class Composer:
         self._choices = choices
         self._identity_key = identity_key
         self._extractors: dict[str, Extractor] = {}  # by profile: each remembers what it converted
+        self._judge = Judge()
+        self._chosen: tuple[ClusterObjects, Profile] | None = None  # the last choice and what it rests on
 
     def profile(self) -> Profile:
         """The platform that the cluster shows now."""
-        return choose_profile(self._reader.view().objects, self._namespace, self._profiles)
+        return self._choose(self._reader.view().objects)
+
+    def _choose(self, objects: ClusterObjects) -> Profile:
+        if self._chosen is None or not objects.same_but_nodes(self._chosen[0]):
+            self._chosen = objects, choose_profile(objects, self._namespace, self._profiles)
+        return self._chosen[1]
 
     def compose(self, now: datetime, reading: CatalogReading, catalog_state: SourceState | None) -> Snapshot:
         """`reading` is what to judge by; `catalog_state` None: there is no such source."""
         view = self._reader.view()
-        profile = choose_profile(view.objects, self._namespace, self._profiles)
+        profile = self._choose(view.objects)
         if profile.name not in self._extractors:
             self._extractors = {profile.name: Extractor(profile, self._namespace)}
         inventory = self._extractors[profile.name].extract(view.objects)
@@ -71,6 +79,7 @@ class Composer:
             identity=identity or _why_no_identity(view.sources),
             choices=self._choices,
             titles={name: component.title for name, component in profile.components.items()},
+            judge=self._judge,
         )
 
 

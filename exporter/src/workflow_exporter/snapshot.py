@@ -1,7 +1,7 @@
 """The snapshot: the one immutable value from which everything shown or sent is made."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from workflow_exporter.bundle import BundleAssessment, assess_bundle
@@ -99,6 +99,39 @@ class Choices:
     modes: Mapping[str, str] = field(default_factory=dict)  # in words, by `checks` and `reporting`
 
 
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What an inventory is found to be, by the grounds of one moment."""
+
+    components: tuple[Assessment, ...]  # by component
+    bundle: BundleAssessment
+
+
+def judge(inventory: Inventory, grounds: Grounds) -> Judgement:
+    """Verdicts of the components, and of the platform that they make up."""
+    components = assess(inventory, grounds)
+    judged = grounds.problem is None
+    return Judgement(components, assess_bundle(components, grounds.catalog, grounds.train, judged=judged))
+
+
+class Judge:
+    """`judge`, but what was judged last is not judged again while nothing that it rests on has changed.
+
+    Not for several threads.
+    """
+
+    def __init__(self) -> None:
+        self._last: tuple[Inventory, Grounds, Judgement] | None = None
+
+    def __call__(self, inventory: Inventory, grounds: Grounds) -> Judgement:
+        # Nodes change all the time and are never judged. What did not change is mostly the same object, so
+        # that comparing takes microseconds.
+        judged = replace(inventory, nodes=())
+        if self._last is None or (judged, grounds) != self._last[:2]:
+            self._last = judged, grounds, judge(judged, grounds)
+        return self._last[2]
+
+
 def make_snapshot(
     *,
     now: datetime,
@@ -108,32 +141,32 @@ def make_snapshot(
     identity: Identity | str,
     choices: Choices,
     titles: Mapping[str, str],
+    judge: Callable[[Inventory, Grounds], Judgement] = judge,
 ) -> Snapshot:
     """Judges the inventory. `identity` may be the reason why there is none; `titles` are the profile's.
+    `judge`: for a row of snapshots a Judge is faster.
 
     Whatever the catalog, nothing is judged by it if checks are off, if it has expired at `now`, or if it
     is another platform's.
     """
     reading = _believable(reading, inventory, choices, now)
-    catalog = reading.catalog
     grounds = Grounds(
-        catalog=catalog,
+        catalog=reading.catalog,
         problem=reading.problem,
         train=choices.train,
         off_cluster=choices.off_cluster,
         down=_down(sources),
         titles=titles,
     )
-    components = assess(inventory, grounds)
-    bundle = assess_bundle(components, catalog, choices.train, judged=reading.problem is None)
+    judgement = judge(inventory, grounds)
     known = identity if isinstance(identity, Identity) else None
     return Snapshot(
         taken_at=now,
         inventory=inventory,
-        components=components,
+        components=judgement.components,
         unobserved=tuple(sorted(e.component for e in inventory.expectations if not e.observed)),
-        bundle=bundle,
-        catalog=_catalog_facts(reading, components, bundle, now),
+        bundle=judgement.bundle,
+        catalog=_catalog_facts(reading, judgement, now),
         sources=sources,
         identity=known,
         identity_problem=identity if isinstance(identity, str) else None,
@@ -175,9 +208,7 @@ def _down(sources: tuple[SourceState, ...]) -> dict[str, str]:
     }
 
 
-def _catalog_facts(
-    reading: CatalogReading, components: tuple[Assessment, ...], bundle: BundleAssessment, now: datetime
-) -> CatalogFacts:
+def _catalog_facts(reading: CatalogReading, judgement: Judgement, now: datetime) -> CatalogFacts:
     catalog = reading.catalog
     if catalog is None:
         return CatalogFacts(problem=reading.problem)
@@ -191,17 +222,15 @@ def _catalog_facts(
         expired=catalog.is_expired(now),
         end_of_life=catalog.end_of_life,
         successor=catalog.successor,
-        notices=_notices(catalog, components, bundle, now),
+        notices=_notices(catalog, judgement, now),
         problem=reading.problem,
     )
 
 
-def _notices(
-    catalog: Catalog, components: tuple[Assessment, ...], bundle: BundleAssessment, now: datetime
-) -> tuple[Notice, ...]:
+def _notices(catalog: Catalog, judgement: Judgement, now: datetime) -> tuple[Notice, ...]:
     """Published, not expired, and about something that runs here: the severest first, then the newest."""
-    running = {one.component: _versions(one) for one in components if one.workloads}
-    platform = _parsed([bundle.version])
+    running = {one.component: _versions(one) for one in judgement.components if one.workloads}
+    platform = _parsed([judgement.bundle.version])
     shown = [
         notice
         for notice in catalog.notices

@@ -67,7 +67,7 @@ class Extractor:
         )
 
     def extract(self, objects: ClusterObjects) -> Inventory:
-        if self._last is None or not _same_but_nodes(self._last[0], objects):
+        if self._last is None or not objects.same_but_nodes(self._last[0]):
             self._last = objects, self._extract_all_but_nodes(objects)
         nodes, malformed_nodes = self._nodes.convert(objects.known.get(Resource.NODES, {}))
         return replace(self._last[1], nodes=nodes, malformed_objects=_malformed(objects, malformed_nodes))
@@ -159,14 +159,6 @@ class Extractor:
             if row.pod_labels and row.pod_labels.items() & selector.items():
                 return row.component
         return self._rows.component(service.metadata.name)
-
-
-def _same_but_nodes(before: ClusterObjects, after: ClusterObjects) -> bool:
-    """Mappings are never changed, so the same one holds the same. Thousands of nodes change all the time."""
-    resources = (before.known.keys() | after.known.keys()) - {Resource.NODES}
-    return before.unknown == after.unknown and all(
-        before.known.get(resource) is after.known.get(resource) for resource in resources
-    )
 
 
 def _owner(pod: PodObject, live: list[FoundWorkload]) -> FoundWorkload | None:
