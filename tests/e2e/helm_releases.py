@@ -1,0 +1,191 @@
+"""What tests of the releases API's chart need: helm, namespaces, volumes, Secrets, and the program as its
+Deployment starts it."""
+
+import base64
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import httpx
+
+from e2e.control_plane import ControlPlane
+from e2e.processes import Program, free_ports, tool
+from e2e.rest import Object
+
+CHART = Path(__file__).parents[2] / "helm" / "workflow-releases"
+STORAGE_CLASS = "made-beforehand"
+_HELM_SECONDS = 240  # installing on a busy machine
+
+
+class HelmError(RuntimeError):
+    """helm ended with an error; the text is what it printed."""
+
+
+class Helm:
+    """helm with a control plane's administrator, and nobody's configuration or cache."""
+
+    def __init__(self, control_plane: ControlPlane, folder: Path) -> None:
+        self._kubeconfig = control_plane.kubeconfig
+        self._folder = folder
+
+    def __call__(self, *arguments: str | Path, namespace: str) -> str:
+        """What it prints; raises HelmError."""
+        done = subprocess.run(
+            [tool("helm"), *arguments, "--namespace", namespace, "--kubeconfig", self._kubeconfig],
+            env={"PATH": os.defpath, "HOME": str(self._folder)},
+            capture_output=True,
+            text=True,
+            timeout=_HELM_SECONDS,
+            check=False,
+        )
+        if done.returncode:
+            raise HelmError(f"{done.stdout}{done.stderr}")
+        return done.stdout
+
+    def install(self, name: str, namespace: str, *arguments: str) -> str:
+        """Returns when everything is ready, with the notes."""
+        return self("install", name, CHART, "--wait", *arguments, namespace=namespace)
+
+    def statuses(self, name: str, namespace: str) -> list[str]:
+        """Of each revision, oldest first."""
+        history = json.loads(self("history", name, "--output", "json", namespace=namespace))
+        return [revision["status"] for revision in history]
+
+
+def restricted_namespace(name: str) -> Object:
+    """One in which the API server refuses every pod that Pod Security's strictest level does not allow."""
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
+
+
+def volumes(names: Iterable[str]) -> list[Object]:
+    """A storage class of volumes that somebody made, the cluster's default one, and such volumes."""
+    storage_class: Object = {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": {
+            "name": STORAGE_CLASS,
+            "annotations": {"storageclass.kubernetes.io/is-default-class": "true"},
+        },
+        "provisioner": "kubernetes.io/no-provisioner",
+    }
+    return [storage_class, *(_volume(name) for name in names)]
+
+
+def _volume(name: str) -> Object:
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolume",
+        "metadata": {"name": name},
+        "spec": {
+            "capacity": {"storage": "1Gi"},
+            "accessModes": ["ReadWriteOnce"],
+            "storageClassName": STORAGE_CLASS,
+            "persistentVolumeReclaimPolicy": "Retain",
+            "hostPath": {"path": f"/volumes/{name}"},  # of kwok's nodes, which have no disk
+        },
+    }
+
+
+def secret(namespace: str, name: str, **content: str) -> Object:
+    data = {
+        key.replace("__", "."): base64.b64encode(value.encode()).decode() for key, value in content.items()
+    }
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"namespace": namespace, "name": name},
+        "data": data,
+    }
+
+
+def content(control_plane: ControlPlane, namespace: str) -> set[str]:
+    """`kind/name` of everything in a namespace but its account `default` and events."""
+    found: set[str] = set()
+    with control_plane.rest().blocking_client() as client:
+
+        def get(path: str) -> Object:
+            answer: Object = client.get(path).raise_for_status().json()
+            return answer
+
+        groups = [group["preferredVersion"]["groupVersion"] for group in get("/apis")["groups"]]
+        for prefix in ("/api/v1", *(f"/apis/{group}" for group in groups)):
+            for resource in get(prefix)["resources"]:
+                if resource["namespaced"] and "list" in resource["verbs"] and resource["kind"] != "Event":
+                    items = get(f"{prefix}/namespaces/{namespace}/{resource['name']}")["items"]
+                    found |= {f"{resource['kind']}/{item['metadata']['name']}" for item in items}
+    return found - {"ServiceAccount/default"}
+
+
+class AsRendered:
+    """The program with the command, environment, ports and files that a pod's spec in the cluster gives it.
+
+    What differs, because there is no container: the address and the two ports that it listens on are
+    loopback's, and each mount is a folder under `folder`.
+    """
+
+    def __init__(self, control_plane: ControlPlane, namespace: str, pod: Object, folder: Path) -> None:
+        self._plane, self._namespace, self._pod, self._folder = control_plane, namespace, pod, folder
+        (self.container,) = pod["containers"]
+        self.ports = dict(zip(("http", "metrics"), free_ports(2), strict=True))  # by the container's names
+
+    def environment(self) -> dict[str, str]:
+        """As the kubelet would make it: references resolved, no service links."""
+        return {
+            variable["name"]: variable["value"] if "value" in variable else self._referenced(variable)
+            for variable in self.container["env"]
+        }
+
+    def program(self, name: str) -> Program:
+        """Not started yet; its mounts are there."""
+        self._folder.mkdir(exist_ok=True)
+        self._mount()
+        listening = {"HOST": "127.0.0.1"}
+        listening |= {"PORT": str(self.ports["http"]), "METRICS_PORT": str(self.ports["metrics"])}
+        settings = {name: self._here(value) for name, value in self.environment().items()} | listening
+        argv = [sys.executable, "-m", "workflow_releases", *self.container["args"]]
+        return Program(name, argv, self._folder, {"PATH": os.defpath, "HOME": str(self._folder), **settings})
+
+    def probe(self, kind: str) -> int | None:
+        """The status of a probe's request; None while nothing listens."""
+        request = self.container[kind]["httpGet"]
+        return self.answers(request["port"], request["path"])
+
+    def answers(self, port: str, path: str) -> int | None:
+        try:
+            return self.get(port, path).status_code
+        except httpx.TransportError:
+            return None
+
+    def get(self, port: str, path: str) -> httpx.Response:
+        return httpx.get(f"http://127.0.0.1:{self.ports[port]}{path}", trust_env=False, timeout=30)
+
+    def _referenced(self, variable: Object) -> str:
+        reference = variable["valueFrom"]["secretKeyRef"]
+        return self._secret(reference["name"])[reference["key"]]
+
+    def _secret(self, name: str) -> dict[str, str]:
+        with self._plane.rest().blocking_client() as client:
+            answer = client.get(f"/api/v1/namespaces/{self._namespace}/secrets/{name}").raise_for_status()
+        return {key: base64.b64decode(value).decode() for key, value in answer.json()["data"].items()}
+
+    def _mount(self) -> None:
+        sources = {volume["name"]: volume for volume in self._pod.get("volumes", [])}
+        for mount in self.container.get("volumeMounts", []):
+            folder = Path(self._here(mount["mountPath"]))
+            folder.mkdir(parents=True, exist_ok=True)
+            projected = sources[mount["name"]].get("secret")
+            if projected:
+                content = self._secret(projected["secretName"])
+                for item in projected["items"]:
+                    (folder / item["path"]).write_text(content[item["key"]])
+
+    def _here(self, text: str) -> str:
+        """A path of a mount, in an address too, as it is on this machine."""
+        for mount in self.container.get("volumeMounts", []):
+            if mount["mountPath"] in text:
+                return text.replace(mount["mountPath"], f"{self._folder}{mount['mountPath']}")
+        return text
