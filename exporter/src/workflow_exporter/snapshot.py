@@ -132,7 +132,7 @@ class Judge:
         return self._last[2]
 
 
-def make_snapshot(
+def make_snapshot(  # noqa: PLR0913  all that a snapshot is made of, each by its name
     *,
     now: datetime,
     inventory: Inventory,

@@ -203,7 +203,10 @@ class ClusterObjects:
     malformed: Mapping[Resource, int] = field(default_factory=dict)  # objects that could not be decoded
 
     def same_but_nodes(self, before: "ClusterObjects") -> bool:
-        """Mappings are never changed, so the same one holds the same. Thousands of nodes change all the time."""
+        """Whether nothing but nodes, of which thousands change all the time, can differ from `before`.
+
+        Mappings are never changed, so the same one holds the same.
+        """
         resources = (before.known.keys() | self.known.keys()) - {Resource.NODES}
         return before.unknown == self.unknown and all(
             before.known.get(resource) is self.known.get(resource) for resource in resources
