@@ -87,7 +87,10 @@ def stat(
     legend: str = "",
     mappings: tuple[JSON, ...] = (),
 ) -> Panel:
-    """One answer as a large number, of this moment: a value that stopped an hour ago is not shown."""
+    """One answer as a large number, of this moment: a value that stopped an hour ago is not shown.
+
+    With a legend its words are the answer, and the number is not shown.
+    """
     return Panel(
         number,
         "stat",
@@ -103,7 +106,7 @@ def stat(
             "graphMode": "none",
             "justifyMode": "center",
             "orientation": "auto",
-            "textMode": "value_and_name" if legend else "value",
+            "textMode": "name" if legend else "value",
             "wideLayout": True,
             "showPercentChange": False,
             "percentChangeColorMode": "standard",

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from generator.panels import JSON, Panel, Query
+from generator.panels import JSON, WORDS, Panel, Query
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def table(
         title,
         tuple(Query(expr, at_once=True) for expr in exprs),
         also,
-        unit=next((column.unit for column in columns if column.unit), "string"),
+        unit=WORDS,  # of labels; a unit of time would be tried on words too
         width=width,
         height=height,
         options={

@@ -1,6 +1,6 @@
 """What a reader chooses at the top of a board."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from generator.panels import DATASOURCE, JSON
@@ -18,8 +18,8 @@ class Variable:
     query: str
     description: str = ""
     default: str = ""
-    several: bool = False  # then "All" is offered and chosen, and stands for `.*`
-    more: JSON = field(default_factory=dict)
+    several: bool = False  # then "All" is offered, and chosen at first
+    all_value: str = ".*"  # what "All" stands for: a label may be missing too; empty: all that are listed
 
     def json(self) -> JSON:
         """As it stands in a board."""
@@ -59,7 +59,9 @@ class Variable:
             "includeAll": self.several,
         }
         if self.several:
-            asked |= {"allValue": ".*", "current": _option("All", selected=True, value="$__all")}
+            asked["current"] = _option("All", selected=True, value="$__all")
+            if self.all_value:
+                asked["allValue"] = self.all_value
         elif self.default:
             asked["current"] = _option(self.default, selected=True)
         return asked

@@ -1,0 +1,183 @@
+"""Which releases run: adoption over time, and who runs a version that somebody asks about."""
+
+from generator.board import STAFF, Board
+from generator.fleet import (
+    FIRST_SEEN,
+    FLEET_VARIABLES,
+    LAST_SEEN,
+    OF_AUDIENCE,
+    TO_COMPONENT,
+    TO_INSTANCE,
+    TO_VERSION,
+    each,
+    instances,
+)
+from generator.panels import COUNT, MOMENT, SHARE, Query, bar_list, graph, row, stat
+from generator.tables import Column, table
+from generator.variables import Variable
+
+_RELEASES = "audience_platform_version:fleet_instances:count"
+_COMPONENTS = "audience_component_version:fleet_instances:count"
+_NEWEST = "audience_platform_component:fleet_instances_newest:ratio"
+_PLATFORM = 'platform=~"$platform"'
+_VERSION = 'version=~"$version"'
+_COMPONENT = 'component=~"$component"'
+_MOST_ROWS = 500  # more is a list that nobody reads and a browser that crawls
+
+_VARIABLES = (
+    *FLEET_VARIABLES,
+    Variable(
+        "platform",
+        "Platform",
+        "query",
+        f"label_values({_RELEASES}{{{OF_AUDIENCE}}}, platform)",
+        several=True,
+    ),
+    Variable(
+        "version",
+        "Platform release",
+        "query",
+        f"label_values({_RELEASES}{{{OF_AUDIENCE},{_PLATFORM}}}, version)",
+        "Narrows the list of instances to those that run it.",
+        several=True,
+    ),
+    Variable(
+        "component",
+        "Component",
+        "query",
+        f"label_values({_COMPONENTS}{{{OF_AUDIENCE}}}, component)",
+        default="controller",
+    ),
+)
+
+_releases = each(_RELEASES, "platform, version", _PLATFORM)
+_others = each(_RELEASES, "platform, version", _PLATFORM, 'version="other"')
+_of_component = each(_COMPONENTS, "version", _COMPONENT)
+_SAID = "instance_id, platform, version, kubernetes_version, exporter_version"
+_running = f"{instances(LAST_SEEN, _SAID, OF_AUDIENCE, _PLATFORM, _VERSION)} > time() - 86400"
+_latest = f"topk({_MOST_ROWS}, {_running})"
+
+_ANSWERS = (
+    row(1, "Now"),
+    stat(2, "Running", f"sum({_releases}) or vector(0)", also="On the platforms that are chosen above."),
+    stat(3, "Platform releases in use", f"count({_releases} > 0) or vector(0)"),
+    stat(
+        4,
+        "On the most used release",
+        f"max({_releases}) / sum({_releases}) or vector(0)",
+        SHARE,
+        also="As a share of the running; 0 where none runs.",
+        decimals=1,
+    ),
+    stat(
+        5,
+        "On none that is known",
+        f"sum({_others}) or vector(0)",
+        also="`other`: less than half of the components agree with any release.",
+    ),
+    stat(6, "With the component", f"sum({_of_component}) or vector(0)", also="The component chosen above."),
+    stat(7, "Versions of the component", f"count({_of_component} > 0) or vector(0)"),
+)
+
+_ADOPTION = (
+    row(20, "Adoption"),
+    graph(
+        21,
+        "Running, by platform release",
+        Query(_releases, "{{platform}} {{version}}"),
+        width=12,
+        height=10,
+        stacked=True,
+    ),
+    graph(
+        22,
+        "The same as shares",
+        Query(f"{_releases} / on () group_left () sum({_releases})", "{{platform}} {{version}}"),
+        unit=SHARE,
+        width=12,
+        height=10,
+        stacked=True,
+        ceiling=1,
+    ),
+    graph(
+        23,
+        "$component, by version",
+        Query(_of_component, "{{version}}"),
+        width=12,
+        height=10,
+        stacked=True,
+    ),
+    bar_list(
+        24,
+        "On the newest release, by component",
+        Query(
+            f"sort_desc({each(_NEWEST, 'platform, component', _PLATFORM)})",
+            "{{platform}} {{component}}",
+            at_once=True,
+        ),
+        unit=SHARE,
+        width=12,
+        height=10,
+    ),
+)
+
+_LISTS = (
+    row(30, "Who runs what"),
+    table(
+        31,
+        "Platform releases",
+        (_releases, f"{_releases} / on () group_left () sum({_releases})"),
+        (
+            Column("platform", "Platform"),
+            Column("version", "Release", link=TO_VERSION, link_title="Its instances"),
+            Column("A", "Running", COUNT),
+            Column("B", "Share", SHARE),
+        ),
+        width=12,
+        height=10,
+        sort=("Running", True),
+    ),
+    table(
+        32,
+        "Components",
+        (each(_COMPONENTS, "component, version"),),
+        (
+            Column("component", "Component", link=TO_COMPONENT, link_title="Its course"),
+            Column("version", "Version"),
+            Column("A", "Running", COUNT),
+        ),
+        also="Of all platforms together.",
+        width=12,
+        height=10,
+        sort=("Running", True),
+    ),
+    table(
+        33,
+        "Running instances of the releases chosen above",
+        (
+            f"1000 * {_latest}",
+            f"1000 * ({instances(FIRST_SEEN, 'instance_id')}) and on (instance_id) {_latest}",
+        ),
+        (
+            Column("instance_id", "Instance", link=TO_INSTANCE, link_title="Its board", width=320),
+            Column("platform", "Platform"),
+            Column("version", "Release"),
+            Column("kubernetes_version", "Kubernetes"),
+            Column("exporter_version", "Agent"),
+            Column("B", "First report", MOMENT),
+            Column("A", "Newest report", MOMENT),
+        ),
+        also=f"At most {_MOST_ROWS}, those that reported last; choose a release above to see fewer.",
+        height=14,
+        sort=("First report", True),
+    ),
+)
+
+FLEET_VERSIONS = Board(
+    "fleet-versions",
+    "Fleet: versions",
+    "Which releases of platforms and components run, how they spread, and which instances run them.",
+    STAFF,
+    _VARIABLES,
+    (*_ANSWERS, *_ADOPTION, *_LISTS),
+)
