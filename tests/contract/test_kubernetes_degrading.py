@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from api_server import ApiServer
-from cluster_reading import LONG_WATCHES, reading, short_watches, until
+from cluster_reading import LONG_WATCHES, impatient, reading, short_watches, until
 from fakes.kubernetes import FakeApiServer
 from kubeconfigs import write_kubeconfig
 from workflow_exporter.cluster.objects import Resource
@@ -137,7 +137,7 @@ async def test_server_that_hangs_is_noticed_and_what_was_read_stays(
 ) -> None:
     await api_server.create(_NODES, node(f"{namespace}-1"))
 
-    async with reading(kubeconfig, namespace, short_watches(api_server)) as read:
+    async with reading(kubeconfig, namespace, impatient(api_server)) as read:
         await read.until_complete()
         await api_server.pause()
         await read.until(lambda: not any(read.up().values()))

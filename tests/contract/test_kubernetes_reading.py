@@ -220,6 +220,7 @@ async def test_watches_that_end_are_taken_up_again(
     name = f"{namespace}-1"
 
     async with reading(kubeconfig, namespace, short_watches(api_server)) as read:
+        await read.until_complete()
         await read.until(lambda: read.count(Resource.NODES, "watches") >= 3)
         before = read.changes
         await api_server.create(_NODES, node(name))

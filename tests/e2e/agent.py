@@ -15,11 +15,11 @@ from e2e.processes import Program, free_ports
 
 ROOT = Path(__file__).parents[2]
 CATALOGS = ROOT / "releases-api" / "catalogs"
-_START_SECONDS = 30  # importing on a busy machine
+_START_SECONDS = 60  # importing on a busy machine, and 10 s for a catalog
 
 
 class Agent:
-    """`workflow-exporter` with these arguments and settings; ports are chosen."""
+    """`workflow-exporter` with these arguments and settings; ports that they do not name are chosen."""
 
     started_status = 200  # of /readyz: it has started
 
@@ -32,15 +32,23 @@ class Agent:
             "METRICS_PORT": str(metrics_port),
             **settings,
         }
-        self.page_url = f"http://127.0.0.1:{port}"
-        self.metrics_url = f"http://127.0.0.1:{metrics_port}"
+        self.page_url = f"http://127.0.0.1:{self.settings['PORT']}"
+        self.metrics_url = f"http://127.0.0.1:{self.settings['METRICS_PORT']}"
         self._folder = folder
         self.program = Program("agent", command(*self.arguments), folder, environment(folder, self.settings))
-        self.http = httpx.Client(trust_env=False, timeout=10)
+        self.http = httpx.Client(trust_env=False, timeout=30)
 
-    def __enter__(self) -> Self:
+    def start(self) -> None:
+        """Returns when it is ready. What has ended may be started again."""
         self.program.start()
         self.wait_until(lambda: self.answers("/readyz") == self.started_status, _START_SECONDS)
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

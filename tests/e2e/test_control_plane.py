@@ -67,7 +67,7 @@ async def test_nodes_become_ready_with_the_facts_they_were_given(control_plane: 
         found = await facts()
         return None if found == expected else str(found)
 
-    await until(differ, seconds=20)
+    await until(differ, seconds=60)
 
 
 async def test_an_image_always_has_the_same_digest_and_another_tag_another_one(
@@ -105,7 +105,7 @@ async def test_the_pod_of_a_job_completes(control_plane: ControlPlane) -> None:
         status = (await control_plane.get("/apis/batch/v1/namespaces/jobs/jobs/once"))["status"]
         return None if status.get("succeeded") == 1 else str(status)
 
-    await until(unfinished, seconds=20)
+    await until(unfinished, seconds=60)
 
 
 @pytest.mark.parametrize("cluster", sorted(CLUSTERS))
@@ -158,6 +158,12 @@ async def test_what_never_becomes_ready_is_named(control_plane: ControlPlane) ->
     unschedulable = deployment("stuck", "deis/builder:v2.13.0", replicas=1)
     unschedulable["spec"]["template"]["spec"]["nodeSelector"] = {"no": "such-node"}
     await control_plane.apply([namespace("stuck"), unschedulable])
+
+    async def no_pod() -> str | None:
+        pods = (await control_plane.get("/api/v1/namespaces/stuck/pods"))["items"]
+        return None if pods else "no pod yet"
+
+    await until(no_pod, seconds=30)
 
     with pytest.raises(TimeoutError, match=r"Deployment builder: 0 of 1 ready; Pod builder-.*: Pending"):
         await control_plane.wait_until_running("stuck", seconds=1)

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from typing import Literal
 
@@ -18,6 +19,7 @@ from web_client import public
 from workflow_exporter.snapshot import Snapshot
 
 NARROWEST = 320  # CSS pixels, WCAG 1.4.10
+START_SECONDS = 30  # of nginx, on a busy machine
 Look = tuple[int, Literal["light", "dark"]]
 LOOKS: list[Look] = [(1280, "light"), (375, "dark")]
 ALL_LOOKS: list[Look] = [*LOOKS, (1280, "dark"), (375, "light"), (NARROWEST, "light"), (NARROWEST, "dark")]
@@ -185,10 +187,25 @@ def behind_nginx(agent: Agent, tmp_path_factory: pytest.TempPathFactory) -> Iter
     nginx = Program("nginx", ["/usr/sbin/nginx", "-p", folder, "-c", "nginx.conf", "-e", "stderr"], folder)
     nginx.start()
     url = f"http://127.0.0.1:{port}/wm/"
-    with httpx.Client(transport=httpx.HTTPTransport(retries=5)) as client:  # until it listens
-        client.get(url)
-    yield url
-    nginx.stop()
+    try:
+        wait_until_it_answers(nginx, url)
+        yield url
+    finally:
+        nginx.stop()
+
+
+def wait_until_it_answers(nginx: Program, url: str) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            httpx.get(url, trust_env=False, timeout=START_SECONDS)
+        except httpx.ConnectError:  # not listening yet
+            nginx.check_running()
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)  # the interval of polling
+        else:
+            return
 
 
 def test_every_link_works_behind_a_path_prefix(agent: Agent, page: Page, behind_nginx: str) -> None:

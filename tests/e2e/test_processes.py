@@ -20,7 +20,7 @@ async def test_programs_die_with_a_test_process_that_is_killed(tmp_path: Path) -
     async def lives() -> str | None:
         return f"{pid} lives" if alive(pid) else None
 
-    await until(lives, seconds=5)
+    await until(lives, seconds=30)
 
 
 def start_and_be_killed(folder: Path) -> int:
@@ -47,7 +47,7 @@ async def test_a_program_that_ends_by_itself_shows_its_log(tmp_path: Path) -> No
     async def runs() -> str | None:
         return "it runs" if program.running else None
 
-    await until(runs, seconds=5)
+    await until(runs, seconds=30)
 
     with pytest.raises(ProgramError, match="brief ended with status 3\nno such flag"):
         program.check_running()
