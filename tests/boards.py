@@ -28,7 +28,8 @@ CHOSEN: Mapping[str, str] = {
     "__interval": "1h",
     "__range": "90d",
 }
-_VARIABLE = re.compile(r"\$(?:\{(\w+)(?::\w+)?\}|(\w+))")
+LEGEND_LABEL = re.compile(r"\{\{\s*(\w+)\s*\}\}")
+_VARIABLE = re.compile(r"\$(?:\{([a-zA-Z_]\w*)(?::\w+)?\}|([a-zA-Z_]\w*))")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 

@@ -29,6 +29,6 @@ def each(name: str, labels: str, *matchers: str) -> str:
     return f"max by ({labels}) ({name}{{{','.join((OF_AUDIENCE, *matchers))}}})"
 
 
-def instances(name: str, labels: str, *matchers: str) -> str:
-    """What is recorded of each instance that still holds."""
+def held(name: str, labels: str, *matchers: str) -> str:
+    """Of what is recorded as long as it holds, and as 0 once it does not: what holds."""
     return f"max by ({labels}) (last_over_time({name}{{{','.join(matchers)}}}[1h])) > 0"

@@ -1,7 +1,7 @@
 """What the fleet runs on: operating systems, kubelets, runtimes, architectures, sizes, ages of nodes."""
 
 from generator.board import STAFF, Board
-from generator.fleet import FLEET_VARIABLES, each, one
+from generator.fleet import FLEET_VARIABLES, OF_AUDIENCE, each, held, one
 from generator.panels import BYTES, COUNT, SECONDS, Panel, Query, bar_list, graph, row, stat
 from generator.tables import Column, table
 
@@ -91,7 +91,7 @@ FLEET_NODES = Board(
         table(
             41,
             "Combinations",
-            (f"topk({_MOST_ROWS}, {each(_ALL, _FACTS)} > 0)",),
+            (f"topk({_MOST_ROWS}, {held(_ALL, _FACTS, OF_AUDIENCE)})",),
             (
                 Column("os_image", "Operating system"),
                 Column("kubelet_version", "Kubelet"),

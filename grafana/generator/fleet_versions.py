@@ -10,7 +10,7 @@ from generator.fleet import (
     TO_INSTANCE,
     TO_VERSION,
     each,
-    instances,
+    held,
 )
 from generator.panels import COUNT, MOMENT, SHARE, Query, bar_list, graph, row, stat
 from generator.tables import Column, table
@@ -54,7 +54,7 @@ _releases = each(_RELEASES, "platform, version", _PLATFORM)
 _others = each(_RELEASES, "platform, version", _PLATFORM, 'version="other"')
 _of_component = each(_COMPONENTS, "version", _COMPONENT)
 _SAID = "instance_id, platform, version, kubernetes_version, exporter_version"
-_running = f"{instances(LAST_SEEN, _SAID, OF_AUDIENCE, _PLATFORM, _VERSION)} > time() - 86400"
+_running = f"{held(LAST_SEEN, _SAID, OF_AUDIENCE, _PLATFORM, _VERSION)} > time() - 86400"
 _latest = f"topk({_MOST_ROWS}, {_running})"
 
 _ANSWERS = (
@@ -156,7 +156,7 @@ _LISTS = (
         "Running instances of the releases chosen above",
         (
             f"1000 * {_latest}",
-            f"1000 * ({instances(FIRST_SEEN, 'instance_id')}) and on (instance_id) {_latest}",
+            f"1000 * ({held(FIRST_SEEN, 'instance_id')}) and on (instance_id) {_latest}",
         ),
         (
             Column("instance_id", "Instance", link=TO_INSTANCE, link_title="Its board", width=320),
