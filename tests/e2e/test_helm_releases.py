@@ -25,6 +25,7 @@ from e2e.rest import Object, RefusedError
 from workflow_releases.catalog.key_file import make_key_file
 
 _SECONDS = 90  # on a busy machine
+OF_CRDS = ("monitoring.coreos.com/", "gateway.networking.k8s.io/")  # whose schemas no API server here knows
 SQLITE = ("releases-a", "releases-b", "releases-env", "releases-kept")
 
 
@@ -209,6 +210,46 @@ def test_a_pod_of_another_make_is_refused_in_such_a_namespace(site: ControlPlane
 
     with pytest.raises(RefusedError, match=r"violates PodSecurity .*restricted"):
         asyncio.run(site.create("/api/v1/namespaces/releases-refused/pods", pod))
+
+
+@pytest.mark.parametrize("scenario", sorted(path.name for path in CHART.glob("ci/*-values.yaml")))
+def test_every_scenario_is_taken_by_a_real_api_server_and_by_pod_security(
+    site: ControlPlane, helm: Helm, scenario: str
+) -> None:
+    """Dry runs that refuse unknown fields; each template is tried as a pod, since only pods are enforced."""
+    namespace = "releases-refused"
+    rendered = helm("template", "dry", CHART, "--values", CHART / "ci" / scenario, namespace=namespace)
+    objects = [obj for obj in yaml.safe_load_all(rendered) if obj]
+    known = [obj for obj in objects if not obj["apiVersion"].startswith(OF_CRDS)]
+    pods = [
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": "dry"},
+            "spec": obj["spec"]["template"]["spec"],
+        }
+        for obj in known
+        if obj["kind"] in {"Deployment", "Job"}
+    ]
+
+    assert pods
+    for obj in (*known, *pods):
+        dry_run(site, namespace, obj)
+
+
+def dry_run(site: ControlPlane, namespace: str, obj: Object) -> None:
+    """Fails with the API server's reason."""
+    version = obj["apiVersion"]
+    root = f"/apis/{version}" if "/" in version else f"/api/{version}"
+    with site.rest().blocking_client() as client:
+        resources = client.get(root).raise_for_status().json()["resources"]
+        (plural,) = [r["name"] for r in resources if r["kind"] == obj["kind"] and "/" not in r["name"]]
+        answer = client.post(
+            f"{root}/namespaces/{namespace}/{plural}",
+            params={"dryRun": "All", "fieldValidation": "Strict"},
+            json=obj,
+        )
+    assert answer.status_code == 201, answer.text
 
 
 def test_a_cluster_without_the_prometheus_operator_says_so(site: ControlPlane, helm: Helm) -> None:

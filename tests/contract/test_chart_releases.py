@@ -1,0 +1,181 @@
+"""The chart of the releases API, judged by its goldens: valid for Kubernetes 1.25 to 1.37, and hardened."""
+
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from tools import chart_files
+from workflow_releases.settings import SETTINGS
+
+ROOT = Path(__file__).parents[2]
+CHART = ROOT / "helm" / "workflow-releases"
+GOLDENS = ROOT / "tests" / "data" / "charts" / "workflow-releases"
+SCENARIOS = sorted(path.stem for path in GOLDENS.glob("*.yaml"))
+VERSIONS = [f"1.{minor}" for minor in range(25, 38)]
+OF_CRDS = ("monitoring.coreos.com/", "gateway.networking.k8s.io/")  # Kubernetes has no schema of these
+
+
+def objects(scenario: str) -> list[dict[str, Any]]:
+    return [obj for obj in yaml.safe_load_all((GOLDENS / f"{scenario}.yaml").read_text()) if obj]
+
+
+def one(scenario: str, kind: str) -> dict[str, Any]:
+    (found,) = [obj for obj in objects(scenario) if obj["kind"] == kind]
+    return found
+
+
+def pods(scenario: str) -> list[dict[str, Any]]:
+    return [obj["spec"]["template"]["spec"] for obj in objects(scenario) if "template" in obj.get("spec", {})]
+
+
+def environment(scenario: str) -> dict[str, Any]:
+    (container,) = one(scenario, "Deployment")["spec"]["template"]["spec"]["containers"]
+    return {v["name"]: v.get("value", v.get("valueFrom")) for v in container["env"]}
+
+
+def test_every_scenario_has_a_golden() -> None:
+    assert (
+        sorted(path.name.removesuffix("-values.yaml") for path in CHART.glob("ci/*-values.yaml")) == SCENARIOS
+    )
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_scenario_is_valid_and_without_unknown_fields(scenario: str, version: str) -> None:
+    checked = [
+        kubernetes_validate.validate(obj, version, strict=True)
+        for obj in objects(scenario)
+        if not obj["apiVersion"].startswith(OF_CRDS)
+    ]
+
+    assert set(checked) == {version}
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_pods_may_nothing_that_they_do_not_need(scenario: str) -> None:
+    """Pod Security's `restricted`, and what goes beyond it: no token, no writing, no service links."""
+    found = pods(scenario)
+
+    assert found
+    for pod in found:
+        assert (pod["automountServiceAccountToken"], pod["enableServiceLinks"]) == (False, False)
+        assert pod["securityContext"] == {
+            "runAsNonRoot": True,
+            "runAsUser": 65532,
+            "runAsGroup": 65532,
+            "fsGroup": 65532,
+            "fsGroupChangePolicy": "OnRootMismatch",
+            "seccompProfile": {"type": "RuntimeDefault"},
+        }
+        assert [container["securityContext"] for container in pod["containers"]] == [
+            {
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "runAsNonRoot": True,
+                "runAsUser": 65532,
+                "runAsGroup": 65532,
+                "capabilities": {"drop": ["ALL"]},
+            }
+        ]
+        assert all(set(c["resources"]) == {"limits", "requests"} for c in pod["containers"])
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_every_variable_of_a_pod_is_a_setting_of_the_program(scenario: str) -> None:
+    names = {row.name for row in SETTINGS}
+
+    assert set(environment(scenario)) <= names
+
+
+def test_every_setting_of_the_program_can_be_set_by_the_chart() -> None:
+    set_somewhere = {name for scenario in SCENARIOS for name in environment(scenario)}
+
+    assert {row.name for row in SETTINGS} - set_somewhere == set()
+
+
+def test_without_values_one_replica_keeps_sqlite_on_a_claim() -> None:
+    spec = one("default", "Deployment")["spec"]
+
+    assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
+    assert environment("default")["DATABASE_URL"] == "sqlite:////data/releases.db"
+    claim = one("default", "PersistentVolumeClaim")["metadata"]["name"]
+    assert spec["template"]["spec"]["volumes"] == [
+        {"name": "data", "persistentVolumeClaim": {"claimName": claim}}
+    ]
+    assert sorted(obj["kind"] for obj in objects("default")) == [
+        "Deployment",
+        "NetworkPolicy",
+        "PersistentVolumeClaim",
+        "Service",
+        "ServiceAccount",
+    ]
+
+
+def test_replicas_share_postgresql_are_spread_and_survive_a_drain() -> None:
+    spec = one("postgresql", "Deployment")["spec"]
+
+    assert (spec["replicas"], spec["strategy"]["rollingUpdate"]) == (
+        3,
+        {"maxUnavailable": 0, "maxSurge": 1},
+    )
+    assert "podAntiAffinity" in spec["template"]["spec"]["affinity"]
+    assert one("postgresql", "PodDisruptionBudget")["spec"]["maxUnavailable"] == 1
+    secrets = [
+        volume["secret"]["secretName"] for volume in spec["template"]["spec"]["volumes"] if "secret" in volume
+    ]
+    assert secrets == ["releases-signing", "releases-upstream"]
+    assert environment("postgresql")["DATABASE_URL"] == {
+        "secretKeyRef": {"name": "releases-database", "key": "url"}
+    }
+
+
+def test_schema_is_migrated_before_installing_and_upgrading_with_the_same_image_and_database() -> None:
+    job = one("postgresql", "Job")
+    (migrate,) = job["spec"]["template"]["spec"]["containers"]
+    (serve,) = one("postgresql", "Deployment")["spec"]["template"]["spec"]["containers"]
+
+    assert job["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade"
+    assert (migrate["args"], migrate["image"]) == (["database", "upgrade"], serve["image"])
+    assert [v for v in migrate["env"] if v["name"] == "DATABASE_URL"] == [
+        v for v in serve["env"] if v["name"] == "DATABASE_URL"
+    ]
+
+
+def test_only_what_serves_is_behind_the_service_and_the_metrics_port_is_routed_nowhere() -> None:
+    service = one("postgresql", "Service")["spec"]
+    job_labels = one("postgresql", "Job")["spec"]["template"]["metadata"]["labels"]
+
+    assert [(port["name"], port["targetPort"]) for port in service["ports"]] == [
+        ("http", "http"),
+        ("metrics", "metrics"),
+    ]
+    assert not service["selector"].items() <= job_labels.items()
+    backend = one("ingress", "Ingress")["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"]
+    assert backend["port"] == {"name": "http"}
+    (rule,) = one("httproute", "HTTPRoute")["spec"]["rules"]
+    assert [ref["port"] for ref in rule["backendRefs"]] == [80]
+
+
+def test_an_ingress_keeps_no_access_log_and_its_proxies_are_counted() -> None:
+    ingress = one("ingress", "Ingress")
+
+    assert ingress["metadata"]["annotations"]["nginx.ingress.kubernetes.io/enable-access-log"] == "false"
+    assert environment("ingress")["TRUSTED_PROXY_COUNT"] == "1"
+
+
+def test_prometheus_knows_the_api_by_the_job_that_the_rules_ask_for() -> None:
+    (endpoint,) = one("monitoring", "ServiceMonitor")["spec"]["endpoints"]
+
+    assert endpoint["relabelings"] == [{"targetLabel": "job", "replacement": "workflow-releases"}]
+    scraped = yaml.safe_load((ROOT / "prometheus" / "prometheus.yml").read_text())["scrape_configs"]
+    assert "workflow-releases" in [config["job_name"] for config in scraped]
+    assert "prometheus.io/scrape" not in str(one("monitoring", "Deployment"))
+
+
+def test_rules_and_boards_of_the_chart_are_copies() -> None:
+    """`make generate` writes them."""
+    assert chart_files.present() == chart_files.wanted()
+    assert {path.parent.name for path in chart_files.present()} == {"rules", "boards"}
