@@ -67,7 +67,7 @@ def outdated() -> Snapshot:
         verdict=Verdict.UNVERSIONED,
         version="git-4ab1c02",
         observed=Observed(None, "git-4ab1c02", "git-4ab1c02"),
-        reason="git-4ab1c02 is a development build, chosen and not released",
+        reason="git-4ab1c02 is a build without a version",
     )
     snapshot = _changed(
         snapshot,
@@ -165,7 +165,10 @@ def checks_off() -> Snapshot:
         catalog=CatalogFacts(problem=problem),
         components=tuple(replace(a, reason=problem) for a in snapshot.components),
         checks_enabled=False,
-        modes={"checks": "off: CHECK_VERSIONS is false", "reporting": "off: this version sends nothing"},
+        modes={
+            "checks": "off: CHECK_VERSIONS is false",
+            "reporting": "off: nothing is sent unless REPORTING_ENABLED is true",
+        },
         sources=tuple(s for s in snapshot.sources if s.source != "catalog"),
     )
 
@@ -198,10 +201,8 @@ def empty_namespace() -> Snapshot:
 
 
 def _forbidden(resource: str) -> SourceState:
-    reason = (
-        f'{resource} is forbidden: User "system:serviceaccount:deis:workflow-exporter" cannot list resource '
-        f'"{resource}" in API group ""'
-    )
+    where = "" if resource == "nodes" else " in namespace deis"
+    reason = f"forbidden: no role allows to list {resource}{where} (403)"
     return SourceState(resource, up=False, reason=reason)
 
 

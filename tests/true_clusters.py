@@ -165,6 +165,6 @@ def hephy(version: str = "v2.23.0", mirror: str = "") -> Snapshot:
         identity=make.identity(),
         modes={
             "checks": "on: compared with the file hephy.json, locally; nobody is told anything",
-            "reporting": "off: this version sends nothing",
+            "reporting": "off: nothing is sent unless REPORTING_ENABLED is true",
         },
     )

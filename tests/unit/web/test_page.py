@@ -198,7 +198,7 @@ def test_tallies_count_each_mark_and_lie_side_by_side_in_the_bar() -> None:
         ("cannot_tell", "expired 12 Jul 2026"),
         ("checks_off", "Update checks off CHECK_VERSIONS is false"),
         ("end_of_life", "Replication controllers left over"),
-        ("forbidden", "Nodes cannot be read: nodes is forbidden"),
+        ("forbidden", "Nodes cannot be read: forbidden: no role allows to list nodes"),
         ("forbidden", "No service of the platform has been seen."),
         ("stale", "down 14 minutes ago the API server does not answer: connection refused"),
         ("security", "Earlier ones answer some requests without checking who asks."),

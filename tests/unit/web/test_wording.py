@@ -87,6 +87,7 @@ def test_small_words() -> None:
     assert [listed(n) for n in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == ["", "a", "a and b", "a, b and c"]
     assert [counted(1, "pod"), counted(5000, "pod")] == ["1 pod", "5,000 pods"]
     assert [sentence(s) for s in ("", "it is off", "Why?")] == ["", "It is off.", "Why?"]
+    assert sentence("v2.1.0 was withdrawn") == "v2.1.0 was withdrawn."
     now = datetime(2026, 1, 1, tzinfo=UTC)
     assert ago(now + timedelta(days=1), now) == "less than a minute ago"
 

@@ -70,10 +70,16 @@ def moment_since(moment: datetime, now: datetime) -> Moment:
 
 
 def sentence(words: str) -> str:
-    """Begun with a capital and ended with a stop: reasons are written to stand within a line."""
+    """Begun with a capital and ended with a stop: reasons are written to stand within a line.
+
+    A first word with a digit is a version, a tag or a name, and stays as it is written.
+    """
     words = words.strip()
+    first = words.partition(" ")[0]
+    if not any(character.isdigit() for character in first):
+        words = f"{words[:1].upper()}{words[1:]}"
     ended = words.endswith((".", "!", "?", "…"))
-    return f"{words[:1].upper()}{words[1:]}{'' if ended or not words else '.'}"
+    return words if ended or not words else f"{words}."
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:
