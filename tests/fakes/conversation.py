@@ -28,7 +28,7 @@ class Conversation:
             "query": request.url.query,
             "body": json.loads(body) if body else None,
         }
-        expected = self.left.pop(0) if self.left else {"request": "nothing more"}
+        expected: dict[str, Any] = self.left.pop(0) if self.left else {"request": "nothing more"}
         if asked != expected["request"]:
             raise AssertionError(f"asked {asked}, expected {expected['request']}")
         self.methods.append(request.method)
