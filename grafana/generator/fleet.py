@@ -29,6 +29,10 @@ def each(name: str, labels: str, *matchers: str) -> str:
     return f"max by ({labels}) ({name}{{{','.join((OF_AUDIENCE, *matchers))}}})"
 
 
+# 0, where the fleet is counted at all: where nothing is recorded, a 0 would be a claim.
+ZERO = f"0 * {one('audience:fleet_instances_running:count24h')}"
+
+
 def held(name: str, labels: str, *matchers: str) -> str:
     """Of what is recorded as long as it holds, and as 0 once it does not: what holds."""
     return f"max by ({labels}) (last_over_time({name}{{{','.join(matchers)}}}[1h])) > 0"

@@ -1,7 +1,7 @@
 """What the fleet runs on: operating systems, kubelets, runtimes, architectures, sizes, ages of nodes."""
 
 from generator.board import STAFF, Board
-from generator.fleet import FLEET_VARIABLES, OF_AUDIENCE, each, held, one
+from generator.fleet import FLEET_VARIABLES, OF_AUDIENCE, ZERO, each, held, one
 from generator.panels import BYTES, COUNT, SECONDS, Panel, Query, bar_list, graph, row, stat
 from generator.tables import Column, table
 
@@ -37,9 +37,7 @@ FLEET_NODES = Board(
     FLEET_VARIABLES,
     (
         row(1, "Now"),
-        stat(
-            2, "Nodes", f"sum({each('audience_architecture:fleet_nodes:sum', 'architecture')}) or vector(0)"
-        ),
+        stat(2, "Nodes", f"sum({each('audience_architecture:fleet_nodes:sum', 'architecture')}) or {ZERO}"),
         stat(3, "Processor cores", one("audience:fleet_capacity_cpu_cores:sum")),
         stat(4, "Memory", one("audience:fleet_capacity_memory_bytes:sum"), BYTES),
         stat(5, "Local storage", one("audience:fleet_capacity_storage_bytes:sum"), BYTES),

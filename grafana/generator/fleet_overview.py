@@ -1,7 +1,7 @@
 """How many run, who came and went, how old they are: the answers that staff come for."""
 
 from generator.board import STAFF, Board
-from generator.fleet import FLEET_VARIABLES, TO_PLATFORM, each, one
+from generator.fleet import FLEET_VARIABLES, TO_PLATFORM, ZERO, each, one
 from generator.panels import (
     COUNT,
     JSON,
@@ -102,7 +102,7 @@ _ANSWERS = (
         7,
         "With something outdated",
         f"{one('audience:fleet_instances_outdated:count')}"
-        f" / ({one('audience:fleet_instances_running:count24h')} > 0) or vector(0)",
+        f" / ({one('audience:fleet_instances_running:count24h')} > 0) or {ZERO}",
         SHARE,
         also="As a share of the running; 0 where none runs.",
         decimals=1,

@@ -28,8 +28,8 @@ _REFUSED = f'releases_ingest_requests_total{{{_JOB},reason!="accepted"}}'
 
 
 def _none(label: str) -> str:
-    """A line at 0 where there is nothing to count."""
-    return f'label_replace(vector(0), "{label}", "none", "", "")'
+    """A line at 0 where there is nothing to count, but who would have counted it is there."""
+    return f'label_replace(max(0 * releases_database_up{{{_JOB}}}), "{label}", "none", "", "")'
 
 
 _ANSWERS = (
@@ -43,12 +43,12 @@ _ANSWERS = (
         colours=RED_BELOW_ONE,
         also="The worst of all replicas.",
     ),
-    stat(4, "Reports accepted, 1 hour", f"sum(increase({_ACCEPTED}[1h])) or vector(0)", decimals=0),
-    stat(5, "Reports refused, 1 hour", f"sum(increase({_REFUSED}[1h])) or vector(0)", decimals=0),
+    stat(4, "Reports accepted, 1 hour", f"sum(increase({_ACCEPTED}[1h]))", decimals=0),
+    stat(5, "Reports refused, 1 hour", f"sum(increase({_REFUSED}[1h]))", decimals=0),
     stat(
         6,
         "Own faults, 1 hour",
-        f'sum(increase(releases_ingest_requests_total{{{_JOB},reason="fault"}}[1h])) or vector(0)',
+        f'sum(increase(releases_ingest_requests_total{{{_JOB},reason="fault"}}[1h]))',
         colours=RED_FROM_ONE,
         decimals=0,
         also="Each is a fault of the program, with its traceback in the log.",
@@ -67,7 +67,7 @@ _INGEST_PANELS = (
     graph(
         21,
         "Reports accepted",
-        Query(f"sum(rate({_ACCEPTED}{_RATE})) or vector(0)", "Accepted"),
+        Query(f"sum(rate({_ACCEPTED}{_RATE}))", "Accepted"),
         unit=PER_SECOND,
     ),
     graph(
@@ -82,7 +82,8 @@ _INGEST_PANELS = (
         23,
         "Share of reports that is refused",
         Query(
-            f"sum(rate({_REFUSED}{_RATE})) / (sum(rate({_INGEST}{_RATE})) > 0) or vector(0)",
+            f"sum(rate({_REFUSED}{_RATE})) / (sum(rate({_INGEST}{_RATE})) > 0)"
+            f" or 0 * sum(rate({_INGEST}{_RATE}))",
             "Refused",
         ),
         unit=SHARE,
@@ -93,16 +94,14 @@ _INGEST_PANELS = (
     graph(
         24,
         "Series forwarded",
-        Query(
-            f"sum(rate(releases_ingest_series_forwarded_total{{{_JOB}}}{_RATE})) or vector(0)", "Forwarded"
-        ),
+        Query(f"sum(rate(releases_ingest_series_forwarded_total{{{_JOB}}}{_RATE}))", "Forwarded"),
         unit=PER_SECOND,
         width=8,
     ),
     graph(
         25,
         "Reports under way",
-        Query(f"max(releases_ingest_reports_under_way{{{_JOB}}}) or vector(0)", "Most of any replica"),
+        Query(f"max(releases_ingest_reports_under_way{{{_JOB}}})", "Most of any replica"),
         width=8,
     ),
 )

@@ -9,6 +9,7 @@ from generator.fleet import (
     TO_COMPONENT,
     TO_INSTANCE,
     TO_VERSION,
+    ZERO,
     each,
     held,
 )
@@ -59,12 +60,12 @@ _latest = f"topk({_MOST_ROWS}, {_running})"
 
 _ANSWERS = (
     row(1, "Now"),
-    stat(2, "Running", f"sum({_releases}) or vector(0)", also="On the platforms that are chosen above."),
-    stat(3, "Platform releases in use", f"count({_releases} > 0) or vector(0)"),
+    stat(2, "Running", f"sum({_releases}) or {ZERO}", also="On the platforms that are chosen above."),
+    stat(3, "Platform releases in use", f"count({_releases} > 0) or {ZERO}"),
     stat(
         4,
         "On the most used release",
-        f"max({_releases}) / sum({_releases}) or vector(0)",
+        f"max({_releases}) / sum({_releases}) or {ZERO}",
         SHARE,
         also="As a share of the running; 0 where none runs.",
         decimals=1,
@@ -72,11 +73,11 @@ _ANSWERS = (
     stat(
         5,
         "On none that is known",
-        f"sum({_others}) or vector(0)",
+        f"sum({_others}) or {ZERO}",
         also="`other`: less than half of the components agree with any release.",
     ),
-    stat(6, "With the component", f"sum({_of_component}) or vector(0)", also="The component chosen above."),
-    stat(7, "Versions of the component", f"count({_of_component} > 0) or vector(0)"),
+    stat(6, "With the component", f"sum({_of_component}) or {ZERO}", also="The component chosen above."),
+    stat(7, "Versions of the component", f"count({_of_component} > 0) or {ZERO}"),
 )
 
 _ADOPTION = (

@@ -85,11 +85,12 @@ def stat(
     colours: JSON = NEUTRAL,
     decimals: int | None = None,
     legend: str = "",
+    nothing: str = "",
     mappings: tuple[JSON, ...] = (),
 ) -> Panel:
     """One answer as a large number, of this moment: a value that stopped an hour ago is not shown.
 
-    With a legend its words are the answer, and the number is not shown.
+    With a legend its words are the answer, and the number is not shown. `nothing` is what no result means.
     """
     return Panel(
         number,
@@ -116,6 +117,7 @@ def stat(
             "thresholds": colours,
             "mappings": list(mappings),
             **({} if decimals is None else {"decimals": decimals}),
+            **({"noValue": nothing} if nothing else {}),
         },
     )
 
