@@ -16,7 +16,7 @@ _START_SECONDS = 60  # importing and migrating on a busy machine
 
 
 class ReleasesApi:
-    """`workflow-releases serve` in a folder, with these settings; ports are chosen."""
+    """`workflow-releases serve` in a folder, with these settings; ports that they do not name are chosen."""
 
     def __init__(self, folder: Path, name: str = "releases", **settings: str) -> None:
         port, metrics_port = free_ports(2)
@@ -27,8 +27,8 @@ class ReleasesApi:
             "METRICS_PORT": str(metrics_port),
             **settings,
         }
-        self.url = f"http://127.0.0.1:{port}"
-        self.metrics_url = f"http://127.0.0.1:{metrics_port}"
+        self.url = f"http://127.0.0.1:{self.settings['PORT']}"
+        self.metrics_url = f"http://127.0.0.1:{self.settings['METRICS_PORT']}"
         self.program = Program(name, command("serve"), folder, environment(folder, self.settings))
         self.http = httpx.Client(base_url=self.url, trust_env=False, timeout=30)
 
