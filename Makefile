@@ -89,6 +89,7 @@ generate: $(VENV)/.dev ## write what is generated: shipped catalogs, PRIVACY.md'
 	$(BIN)/python releases-api/tools/catalogs_from_facts.py
 	PYTHONPATH=tests $(BIN)/python -m tools.privacy_page
 	PYTHONPATH=tests $(BIN)/python -m tools.chart_files
+	PYTHONPATH=tests $(BIN)/python -m tools.chart_values helm/workflow-releases
 	PYTHONPATH=grafana $(BIN)/python -m generator
 	$(BIN)/python -m grpc_tools.protoc -I exporter/src --python_out=exporter/src --pyi_out=exporter/src \
 		exporter/src/workflow_exporter/reporter/remote_write.proto

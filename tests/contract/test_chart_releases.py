@@ -1,13 +1,15 @@
 """The chart of the releases API, judged by its goldens: valid for Kubernetes 1.25 to 1.37, and hardened."""
 
+import json
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import kubernetes_validate  # type: ignore[import-untyped]  # ships no types
 import pytest
 import yaml
 
-from tools import chart_files
+from tools import chart_files, chart_values
 from workflow_releases.settings import SETTINGS
 
 ROOT = Path(__file__).parents[2]
@@ -15,6 +17,7 @@ CHART = ROOT / "helm" / "workflow-releases"
 GOLDENS = ROOT / "tests" / "data" / "charts" / "workflow-releases"
 SCENARIOS = sorted(path.stem for path in GOLDENS.glob("*.yaml"))
 VERSIONS = [f"1.{minor}" for minor in range(25, 38)]
+COPIES = "one for each file"  # the golden's words for rules and boards, which other tests read
 OF_CRDS = ("monitoring.coreos.com/", "gateway.networking.k8s.io/")  # Kubernetes has no schema of these
 
 
@@ -48,7 +51,7 @@ def test_scenario_is_valid_and_without_unknown_fields(scenario: str, version: st
     checked = [
         kubernetes_validate.validate(obj, version, strict=True)
         for obj in objects(scenario)
-        if not obj["apiVersion"].startswith(OF_CRDS)
+        if not obj["apiVersion"].startswith(OF_CRDS) and obj["metadata"]["name"] != COPIES
     ]
 
     assert set(checked) == {version}
@@ -179,3 +182,37 @@ def test_rules_and_boards_of_the_chart_are_copies() -> None:
     """`make generate` writes them."""
     assert chart_files.present() == chart_files.wanted()
     assert {path.parent.name for path in chart_files.present()} == {"rules", "boards"}
+
+
+def test_readme_and_schema_are_what_the_comments_of_the_values_say() -> None:
+    """`make generate` writes them."""
+    wanted = chart_values.wanted(CHART)
+
+    assert {path: path.read_text("utf-8") for path in wanted} == wanted
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_scenario_gives_only_values_that_there_are(scenario: str) -> None:
+    given = yaml.safe_load((CHART / "ci" / f"{scenario}-values.yaml").read_text())
+    schema = json.loads((CHART / "values.schema.json").read_text())
+
+    jsonschema.validate(given, schema)
+
+
+def test_a_value_without_a_comment_is_refused() -> None:
+    with pytest.raises(chart_values.UndocumentedError, match=r"^image\.tag has no comment$"):
+        chart_values.read_values('image:\n  # Where it lies.\n  repository: x\n  tag: ""\n')
+
+
+def test_comments_become_rows_and_types() -> None:
+    values = chart_values.read_values(
+        "# Of what\n# follows.\n\nimage:\n  # Where it\n  # lies.\n  name: x\n"
+        "# How many.\n# schema: {type: integer, minimum: 1}\ncount: 1\n"
+        "# Any labels.\n# schema: {type: object}\nlabels:\n  a: b\n"
+    )
+
+    assert [(value.path, value.default, value.comment, value.schema) for value in values] == [
+        (("image", "name"), "x", "Where it lies.", {"type": "string"}),
+        (("count",), 1, "How many.", {"type": "integer", "minimum": 1}),
+        (("labels",), {"a": "b"}, "Any labels.", {"type": "object"}),
+    ]

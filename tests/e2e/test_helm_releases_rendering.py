@@ -1,0 +1,218 @@
+"""What the chart of the releases API renders: goldens by helm 4 and 3; a sentence for each wrong value."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from e2e.helm_releases import CHART
+from e2e.processes import tool
+
+GOLDENS = Path(__file__).parents[1] / "data" / "charts" / "workflow-releases"
+SCENARIOS = sorted(path.name.removesuffix("-values.yaml") for path in CHART.glob("ci/*-values.yaml"))
+HELMS = ("helm", "helm3")
+
+
+def run(helm: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [tool(helm), *arguments],
+        env={"PATH": os.defpath, "HOME": "/nonexistent"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def template(helm: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """For a Kubernetes of today; what comes later on the line wins."""
+    cluster = ("--namespace", "releases", "--kube-version", "1.37.2")
+    return run(helm, "template", "golden", CHART, *cluster, *arguments)
+
+
+def rendered(helm: str, *arguments: str | Path) -> list[dict[str, Any]]:
+    """Objects in the order of kind and name."""
+    done = template(helm, *arguments)
+    assert done.returncode == 0, done.stderr
+    objects = [obj for obj in yaml.safe_load_all(done.stdout) if obj]
+    return sorted(objects, key=lambda obj: (obj["kind"], obj["metadata"]["name"]))
+
+
+def values(scenario: str) -> tuple[str, Path]:
+    return "--values", CHART / "ci" / f"{scenario}-values.yaml"
+
+
+def golden(objects: list[dict[str, Any]]) -> str:
+    """As text; of copies of prometheus/ and grafana/ one object of each kind, without the content."""
+    shown: dict[tuple[str, str], dict[str, Any]] = {}
+    for obj in objects:
+        kind, name = obj["kind"], obj["metadata"]["name"]
+        if kind == "PrometheusRule":
+            name, obj["spec"]["groups"] = "", "as in its file"
+        if kind == "ConfigMap":
+            name, obj["data"] = "", "as in its file"
+        if not name:
+            obj["metadata"]["name"] = "one for each file"
+        shown.setdefault((kind, name), obj)
+    return yaml.safe_dump_all(shown.values(), sort_keys=True, width=110, allow_unicode=True)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_scenario_renders_as_its_golden_by_helm_4_and_3(scenario: str, rewrite_goldens: bool) -> None:
+    path = GOLDENS / f"{scenario}.yaml"
+    four, three = (golden(rendered(helm, *values(scenario))) for helm in HELMS)
+    if rewrite_goldens:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(four)
+
+    assert four == path.read_text()
+    assert three == four
+
+
+def test_rules_and_boards_are_the_files_own() -> None:
+    objects = rendered("helm", *values("monitoring"))
+
+    groups = [obj["spec"]["groups"] for obj in objects if obj["kind"] == "PrometheusRule"]
+    files = sorted((CHART / "files" / "rules").glob("*.yaml"))
+    assert groups == [yaml.safe_load(path.read_text())["groups"] for path in files]
+    boards = {name: text for obj in objects for name, text in (obj.get("data") or {}).items()}
+    assert {name: json.loads(text) for name, text in boards.items()} == {
+        path.name: json.loads(path.read_text()) for path in (CHART / "files" / "boards").glob("*.json")
+    }
+
+
+@pytest.mark.parametrize("helm", HELMS)
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_lint_finds_nothing(helm: str, scenario: str) -> None:
+    done = run(helm, "lint", "--strict", "--quiet", CHART, *values(scenario))
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_kube_score_finds_nothing_critical(scenario: str, tmp_path: Path) -> None:
+    manifest = tmp_path / "manifest.yaml"
+    manifest.write_text(template("helm", *values(scenario)).stdout)
+
+    done = run("kube-score", "score", "--output-format", "ci", manifest)
+
+    assert [line for line in done.stdout.splitlines() if line.startswith("[CRITICAL]")] == []
+    assert "[OK]" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("sets", "sentence"),
+    [
+        (
+            ["replicas=2"],
+            "replicas is greater than 1, but a SQLite file has one writer: set database.existingSecret",
+        ),
+        (["expose=ingress", "trustedProxyCount=1"], "expose is ingress, but ingress.host is empty"),
+        (["expose=ingress", "ingress.host=a.example"], "expose is ingress, but trustedProxyCount is not set"),
+        (
+            ["expose=ingress", "ingress.host=a.example", "trustedProxyCount=0"],
+            "expose is ingress, but trustedProxyCount is not set",
+        ),
+        (["expose=httproute", "trustedProxyCount=1"], "expose is httproute, but httpRoute.host is empty"),
+        (
+            ["expose=httproute", "trustedProxyCount=1", "httpRoute.host=a.example"],
+            "expose is httproute, but httpRoute.parentRefs is empty",
+        ),
+        (["ingest.bearerToken.existingSecret=x"], "but not ingest.upstreamWriteUrl that it is for"),
+        (["service.metricsPort=80"], "service.port and service.metricsPort are both 80"),
+        (
+            ["database.existingSecret=x", "persistence.existingClaim=y"],
+            "persistence.existingClaim and database.existingSecret are both set",
+        ),
+    ],
+)
+def test_impossible_combination_fails_with_a_sentence(sets: list[str], sentence: str) -> None:
+    done = template("helm", *(word for value in sets for word in ("--set", value)))
+
+    assert done.returncode != 0
+    assert sentence in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("value", "named"),
+    [
+        ("replica=2", "replica"),
+        ("image.tags=1", "tags"),
+        ("metrics.serviceMonitor.enable=true", "enable"),
+        ("replicas=two", "/replicas"),
+        ("replicas=0", "/replicas"),
+        ("log.level=loud", "/log/level"),
+        ("expose=nodeport", "/expose"),
+        ("service.port=70000", "/service/port"),
+        ("trustedProxyCount=17", "/trustedProxyCount"),
+        ("persistence.keepOnUninstall=maybe", "/persistence/keepOnUninstall"),
+    ],
+)
+@pytest.mark.parametrize("helm", HELMS)
+def test_unknown_value_or_wrong_type_is_refused_by_name(helm: str, value: str, named: str) -> None:
+    done = template(helm, "--set", value)
+
+    assert done.returncode != 0
+    assert named in done.stderr
+
+
+@pytest.mark.parametrize("helm", HELMS)
+@pytest.mark.parametrize(("version", "taken"), [("1.24.17", False), ("1.25.0", True), ("1.37.2-gke.1", True)])
+def test_kubernetes_before_1_25_is_refused_by_its_version(helm: str, version: str, taken: bool) -> None:
+    done = template(helm, "--kube-version", version)
+
+    assert (done.returncode == 0) is taken
+    assert taken or "requires kubeVersion: >=1.25.0-0" in done.stderr
+
+
+def test_release_name_that_is_as_long_as_helm_allows_still_fits() -> None:
+    name = "r" * 53
+    done = run("helm", "template", name, CHART, *values("postgresql"))
+
+    names = [obj["metadata"]["name"] for obj in yaml.safe_load_all(done.stdout) if obj]
+    assert names
+    assert [each for each in names if len(each) > 63] == []
+
+
+@pytest.mark.parametrize(
+    "awkward", ['say "hi"', "two\nlines", "it's {{ .Values }}", "yes", "0x10", "a: b # c"]
+)
+def test_text_arrives_in_the_pod_as_it_was_given(awkward: str, tmp_path: Path) -> None:
+    given = tmp_path / "values.yaml"
+    given.write_text(
+        yaml.safe_dump({"podAnnotations": {"note": awkward}, "database": {"existingSecret": awkward}})
+    )
+
+    (deployment,) = [obj for obj in rendered("helm", "--values", given) if obj["kind"] == "Deployment"]
+
+    template_of_pod = deployment["spec"]["template"]
+    assert template_of_pod["metadata"]["annotations"]["note"] == awkward
+    environment = {v["name"]: v for v in template_of_pod["spec"]["containers"][0]["env"]}
+    assert environment["DATABASE_URL"]["valueFrom"]["secretKeyRef"]["name"] == awkward
+
+
+@pytest.mark.parametrize(
+    ("url", "port"),
+    [
+        ("http://receiver/write", 80),
+        ("https://receiver/write", 443),
+        ("https://receiver:9090/api/v1/write", 9090),
+        ("http://[fd00::1]:9009/write", 9009),
+    ],
+)
+def test_policy_lets_reports_out_to_the_port_of_the_receiver(url: str, port: int) -> None:
+    objects = rendered("helm", "--set", f"ingest.upstreamWriteUrl={url}")
+
+    (policy,) = [obj for obj in objects if obj["kind"] == "NetworkPolicy"]
+    assert [[p["port"] for p in rule["ports"]] for rule in policy["spec"]["egress"]] == [[53, 53], [port]]
+
+
+def test_policy_without_gateway_and_database_lets_nothing_out() -> None:
+    (policy,) = [obj for obj in rendered("helm") if obj["kind"] == "NetworkPolicy"]
+
+    assert policy["spec"]["policyTypes"] == ["Ingress", "Egress"]
+    assert policy["spec"]["egress"] == []
