@@ -67,7 +67,7 @@ def build(settings: Settings, clock: Clock = utc_now) -> Application:
     publisher = Publisher(database, clock)
     for platform in add_shipped(publisher):
         _log.info("added the shipped catalog of %s", platform)
-    editions = Editions(database, clock, keys)
+    editions = Editions(database, clock, keys, publisher.catalogs)
     counts = RequestCounts()
     services = Services(
         editions=editions,

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from workflow_releases.catalog import body, store
+from workflow_releases.catalog.held import HeldCatalogs
 from workflow_releases.catalog.signature import SigningKeys
 from workflow_releases.database import changes, schema
 from workflow_releases.database.engine import Database
@@ -22,11 +23,18 @@ _log = logging.getLogger(__name__)
 class Editions:
     """The edition that reads are answered from; swapped whole, kept while the database is away."""
 
-    def __init__(self, database: Database, clock: Callable[[], datetime], keys: SigningKeys | None) -> None:
-        """Reads everything once; raises DatabaseUnavailableError."""
+    def __init__(
+        self,
+        database: Database,
+        clock: Callable[[], datetime],
+        keys: SigningKeys | None,
+        stored: HeldCatalogs | None = None,
+    ) -> None:
+        """Reads everything once; raises DatabaseUnavailableError. `stored`: the publisher's, to read less."""
         self._database = database
         self._clock = clock
         self._keys = keys
+        self._stored = stored or HeldCatalogs()
         self._lock = threading.Lock()  # the poll and a publication may refresh at the same moment
         self.database_up = True
         self.current = self._made(None)
@@ -63,9 +71,11 @@ class Editions:
             # After an outage, or when the number went back, this may be another history: read all of it.
             known = previous if previous is not None and self.database_up else None
             since = known.change_number if known is not None and known.change_number <= number else -1
+            if since < 0:
+                self._stored.forget()
             catalogs = dict(known.catalogs) if known is not None and since >= 0 else {}
             for platform in store.platforms_changed_since(connection, since):
-                catalog = store.load(connection, platform)
+                catalog = self._stored.load(connection, platform)
                 if catalog is not None:
                     catalogs[platform] = catalog
             audiences = load_audiences(connection)

@@ -1,7 +1,7 @@
 """Publishing: one transaction around a pure decision, with its line in the audit trail."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from workflow_releases.catalog import body, decisions, merging, store
+from workflow_releases.catalog.held import HeldCatalogs
 from workflow_releases.catalog.model import MAX_BODY_BYTES, Bundle, Catalog, Notice, Release
 from workflow_releases.database import changes
 from workflow_releases.database.engine import Database
@@ -58,6 +59,7 @@ class Publisher:
 
     database: Database
     clock: Callable[[], datetime]
+    catalogs: HeldCatalogs = field(default_factory=HeldCatalogs)
 
     def release(
         self,
@@ -119,15 +121,17 @@ class Publisher:
         now = self.clock()
         with self.database.writing() as connection:
             number = changes.take_turn(connection)
-            held = store.load(connection, platform)
+            held = self.catalogs.load(connection, platform)
             new = merging.merged(held, given, now)
             effect: Effect = "unchanged" if new is held else "changed" if held else "created"
             imported = _imported(effect, held, new)
             if new is not held:
-                _save(connection, held, new, number, generated or now)
+                new = _save(connection, held, new, number, generated or now)
                 changes.record(
                     connection, now, actor, "catalog.imported", platform, msgspec.to_builtins(imported)
                 )
+        if new is not held:
+            self.catalogs.committed(number, new)
         return imported
 
     def _publish(
@@ -136,20 +140,21 @@ class Publisher:
         now = self.clock()
         with self.database.writing() as connection:
             number = changes.take_turn(connection)
-            held = store.load(connection, platform)
+            held = self.catalogs.load(connection, platform)
             if held is None:
                 raise NotFoundError(f"there is no platform {platform}; import a catalog to add it")
             decision = decide(held, now)
             if decision.new is held:
                 return Published("unchanged", decision.document)
-            _save(connection, held, decision.new, number, now)
+            saved = _save(connection, held, decision.new, number, now)
             detail = msgspec.to_builtins(decision.document)
             changes.record(connection, now, actor, decision.action, decision.subject, detail)
+        self.catalogs.committed(number, saved)
         return Published("changed" if decision.existed else "created", decision.document)
 
 
-def _save(connection: Connection, held: Catalog | None, new: Catalog, number: int, now: datetime) -> None:
-    """Stores the change unless agents would refuse the catalog for its size."""
+def _save(connection: Connection, held: Catalog | None, new: Catalog, number: int, now: datetime) -> Catalog:
+    """Stores the change unless agents would refuse the catalog for its size; what `load` would give now."""
     moment = now.replace(microsecond=0)
     # A replica's clock may be behind another's; a catalog's own time never goes back.
     generated = max(held.generated, moment) if held else moment
@@ -158,6 +163,7 @@ def _save(connection: Connection, held: Catalog | None, new: Catalog, number: in
     if size > MAX_BODY_BYTES - _RESERVE_BYTES:
         raise InvalidError(f"the catalog would become {size} bytes; agents take at most {MAX_BODY_BYTES}")
     store.save(connection, held, changed, number)
+    return changed
 
 
 def _imported(effect: Effect, held: Catalog | None, new: Catalog) -> Imported:

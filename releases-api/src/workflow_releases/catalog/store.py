@@ -33,6 +33,14 @@ def platform_names(connection: Connection) -> frozenset[str]:
     return frozenset(connection.execute(select(tables.platforms.c.platform)).scalars())
 
 
+def change_number(connection: Connection, platform: str) -> int | None:
+    """The number of the platform's last change; None if there is no such platform."""
+    table = tables.platforms
+    query = select(table.c.change_number).where(table.c.platform == platform)
+    number: int | None = connection.execute(query).scalar_one_or_none()
+    return number
+
+
 def load(connection: Connection, platform: str) -> Catalog | None:
     """The whole catalog, in the wire's order, `expires` not set; None if there is no such platform."""
     table = tables.platforms
