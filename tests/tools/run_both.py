@@ -1,7 +1,7 @@
 """`make run`: the releases API and the agent side by side on this machine, until Ctrl-C.
 
 Needs only what the two programs need. The API's database is kept in build/run, so that a release published
-yesterday is still there today. Arguments go to the agent: what to read.
+yesterday is still there today; RUN_FOLDER names another folder. Arguments go to the agent: what to read.
 """
 
 import os
@@ -16,7 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
-FOLDER = ROOT / "build" / "run"
+FOLDER = Path(os.environ.get("RUN_FOLDER", ROOT / "build" / "run"))
 SECONDS_TO_START = 30
 GUIDE = """
 The page            {page}
@@ -30,6 +30,8 @@ Publish a release and see the banner within a minute:
 
 def main() -> int:
     """Starts the API, makes a token once, starts the agent; ends with whichever ends first."""
+    for ending in (signal.SIGTERM, signal.SIGHUP):  # as Ctrl-C: else both programs would be left behind
+        signal.signal(ending, signal.default_int_handler)
     FOLDER.mkdir(parents=True, exist_ok=True)
     host = os.environ.get("HOST", "127.0.0.1")
     api_port, api_metrics_port = (
@@ -70,10 +72,11 @@ def environment(settings: Mapping[str, str]) -> dict[str, str]:
 
 def answers(url: str, process: subprocess.Popen[bytes]) -> bool:
     """Whether the address answers 200 before the process ends or time is up."""
+    straight = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # no proxy leads to this machine
     deadline = time.monotonic() + SECONDS_TO_START
     while process.poll() is None and time.monotonic() < deadline:
         try:
-            with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - an address of this machine
+            with straight.open(url, timeout=2):
                 return True
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
@@ -102,7 +105,7 @@ def guide(page: str, host: str, api_url: str, token: Path) -> str:
         api=api_url,
         publish=(BIN / "workflow-releases").relative_to(ROOT),
         platform="hephy",
-        token=token.relative_to(ROOT),
+        token=token.relative_to(ROOT) if token.is_relative_to(ROOT) else token,
     )
 
 
