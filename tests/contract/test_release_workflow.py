@@ -1,0 +1,140 @@
+"""The release workflow: nothing unproven, unsigned or unpinned leaves, and no job may more than it needs."""
+
+import os
+import re
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from dockerfiles import ROOT
+
+PATH = ROOT / ".github" / "workflows" / "release.yml"
+TEXT = PATH.read_text("utf-8")
+# YAML 1.1 reads the key `on` as true.
+WORKFLOW: dict[Any, Any] = yaml.safe_load(TEXT)
+VERSION = tomllib.loads((ROOT / "exporter" / "pyproject.toml").read_text())["project"]["version"]
+JOBS: dict[str, dict[str, Any]] = WORKFLOW["jobs"]
+
+
+def step(job: str, of: str) -> dict[str, Any]:
+    """The one step of a job that uses an action."""
+    (found,) = [s for s in JOBS[job]["steps"] if s.get("uses", "").startswith(f"{of}@")]
+    return dict(found)
+
+
+def commands(job: str) -> str:
+    return "\n".join(s["run"] for s in JOBS[job]["steps"] if "run" in s)
+
+
+def test_only_a_version_tag_releases() -> None:
+    assert WORKFLOW[True] == {"push": {"tags": ["v[0-9]+.[0-9]+.[0-9]+"]}}
+
+
+def test_images_wait_for_the_proof_and_charts_for_the_images() -> None:
+    assert {name: job.get("needs") for name, job in JOBS.items()} == {
+        "proof": None,
+        "images": "proof",
+        "charts": "images",
+    }
+    assert ".ci/run" in commands("proof")
+
+
+def test_each_job_may_only_what_it_needs() -> None:
+    publishing = {"contents": "read", "packages": "write", "id-token": "write"}
+
+    assert WORKFLOW["permissions"] == {}
+    assert {name: job["permissions"] for name, job in JOBS.items()} == {
+        "proof": {"contents": "read"},
+        "images": publishing,
+        "charts": publishing,
+    }
+
+
+@pytest.mark.parametrize("used", re.findall(r"uses: (.*)", TEXT))
+def test_every_action_is_pinned_by_commit_and_says_its_version(used: str) -> None:
+    assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", used)
+
+
+def test_the_same_action_has_the_same_pin_everywhere() -> None:
+    pins = set(re.findall(r"uses: (\S+)@(\S+)", TEXT))
+
+    assert len(pins) == len({action for action, _commit in pins})
+
+
+def test_both_programs_are_built_for_both_platforms_with_sbom_and_provenance() -> None:
+    built = step("images", "docker/build-push-action")["with"]
+
+    assert JOBS["images"]["strategy"]["matrix"]["include"] == [
+        {"program": "exporter", "image": "workflow-exporter"},
+        {"program": "releases-api", "image": "workflow-releases"},
+    ]
+    assert built["file"] == "${{ matrix.program }}/Dockerfile"
+    assert (built["platforms"], built["push"], built["sbom"], built["provenance"]) == (
+        "linux/amd64,linux/arm64",
+        True,
+        True,
+        "mode=max",
+    )
+    assert built["build-args"].split() == [
+        "VERSION=${{",
+        "steps.name.outputs.version",
+        "}}",
+        "REVISION=${{",
+        "github.sha",
+        "}}",
+    ]
+
+
+def test_what_is_pushed_is_signed_by_digest_and_without_a_key() -> None:
+    (sign,) = [s for s in JOBS["images"]["steps"] if "cosign sign" in s.get("run", "")]
+
+    assert sign["run"] == 'cosign sign --yes --recursive "$SIGNED"'
+    assert sign["env"]["SIGNED"] == "${{ steps.name.outputs.image }}@${{ steps.build.outputs.digest }}"
+    assert 'cosign sign --yes "$charts/$CHART@$digest"' in commands("charts")
+    assert "--key" not in TEXT
+
+
+def test_both_charts_are_pushed_as_oci_artifacts() -> None:
+    assert JOBS["charts"]["strategy"]["matrix"]["chart"] == ["workflow-exporter", "workflow-releases"]
+    assert 'helm push packaged/*.tgz "oci://$charts"' in commands("charts")
+
+
+def test_registry_and_owner_are_variables() -> None:
+    assert WORKFLOW["env"] == {
+        "REGISTRY": "${{ vars.REGISTRY || 'ghcr.io' }}",
+        "OWNER": "${{ vars.OWNER || github.repository_owner }}",
+    }
+
+
+def test_no_command_holds_an_expression_that_an_attacker_could_write_shell_in() -> None:
+    assert [name for name in JOBS if "${{" in commands(name)] == []
+
+
+def shell(script: str, folder: Path, **environment: str) -> int:
+    """The status of a step's script, as the runner starts it."""
+    argv = ["/bin/bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script]
+    return subprocess.run(argv, cwd=folder, env={"PATH": os.defpath, **environment}, check=False).returncode
+
+
+@pytest.mark.parametrize(("tag", "fits"), [(f"v{VERSION}", True), ("v9.9.9", False), ("v0.1", False)])
+def test_a_tag_that_is_not_the_version_of_programs_and_charts_stops_the_release(tag: str, fits: bool) -> None:
+    (compare,) = [s["run"] for s in JOBS["proof"]["steps"] if "GITHUB_REF_NAME" in s.get("run", "")]
+
+    assert (shell(compare, ROOT, GITHUB_REF_NAME=tag) == 0) is fits
+
+
+@pytest.mark.parametrize("chart", ["workflow-exporter", "workflow-releases"])
+def test_the_chart_is_packaged_with_the_registry_and_owner_of_the_release(chart: str, tmp_path: Path) -> None:
+    (package,) = [s["run"] for s in JOBS["charts"]["steps"] if "helm package" in s.get("run", "")]
+    shutil.copytree(ROOT / "helm" / chart, tmp_path / "helm" / chart)
+    before_packaging = package.partition("helm package")[0]
+
+    status = shell(before_packaging, tmp_path, CHART=chart, REGISTRY="Registry.example", OWNER="Some-Owner")
+
+    values = yaml.safe_load((tmp_path / "helm" / chart / "values.yaml").read_text("utf-8"))
+    assert (status, values["image"]["repository"]) == (0, f"registry.example/some-owner/{chart}")
