@@ -20,7 +20,7 @@ API_PORT ?= 8090
 API_METRICS_PORT ?= 8091
 
 .DEFAULT_GOAL := help
-.PHONY: help run check test lint types layers unit e2e e2e-tools bench generate picture golden format requirements clean
+.PHONY: help run check test lint types layers unit e2e e2e-tools bench generate picture pictures demo golden format requirements clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -52,6 +52,10 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.txt
 run: $(VENV)/.run ## start releases API and agent: on the recorded sample, or on a cluster with KUBECONFIG=file
 	HOST=$(HOST) PORT=$(PORT) METRICS_PORT=$(METRICS_PORT) API_PORT=$(API_PORT) \
 		API_METRICS_PORT=$(API_METRICS_PORT) $(BIN)/python tests/tools/run_both.py $(CLUSTER)
+
+demo: $(VENV)/.dev e2e-tools ## a made-up fleet of 120 days: agent, gateway, Prometheus with the shipped rules, until Ctrl-C
+	PORT=$(PORT) METRICS_PORT=$(METRICS_PORT) API_PORT=$(API_PORT) API_METRICS_PORT=$(API_METRICS_PORT) \
+		PYTHONPATH=tests $(BIN)/python -m tools.demo
 
 check: $(VENV)/.run ## the same as a table in the terminal
 	$(BIN)/workflow-exporter check $(CLUSTER) --catalog $(CATALOG)
@@ -96,6 +100,9 @@ generate: $(VENV)/.dev ## write what is generated: shipped catalogs, PRIVACY.md'
 
 picture: $(VENV)/.dev ## take the README's picture of the page (needs Debian's chromium)
 	PYTHONPATH=tests $(BIN)/python -m tools.readme_picture docs/page.png
+
+pictures: $(VENV)/.dev e2e-tools ## draw every board as a real Prometheus answers it, of the demo's fleet
+	PYTHONPATH=tests $(BIN)/python -m tools.pictures docs
 
 golden: $(VENV)/.dev ## rewrite the golden files; read the diff before you commit it
 	$(BIN)/python -m pytest tests/unit tests/contract --golden
