@@ -209,7 +209,7 @@ async def test_no_server_is_said_so() -> None:
     with pytest.raises(CatalogUnavailableError) as caught:
         await source(gone).load("deis")
 
-    assert str(caught.value) == ("the releases API cannot be reached: connection refused, or no way there")
+    assert str(caught.value) == ("the releases API cannot be reached: connection refused, or no such address")
 
 
 async def test_a_name_that_nobody_knows_is_said_so() -> None:

@@ -18,7 +18,8 @@ pytestmark = pytest.mark.anyio
 PRIVACY = Path(__file__).parents[2] / "PRIVACY.md"
 PACKED_JSON = {**JSON, "Content-Encoding": "gzip"}
 UNTRUSTED = (
-    "the releases API's certificate is signed by a CA that is not trusted here; CA_BUNDLE_FILE can name it"
+    "the certificate of the releases API is signed by a CA that is not trusted here; "
+    "CA_BUNDLE_FILE can name it"
 )
 
 
@@ -28,7 +29,7 @@ UNTRUSTED = (
 @pytest.mark.parametrize(
     ("certificate", "ca_bundle", "reason"),
     [
-        ("named", TLS / "ca.crt", "the releases API's certificate is of another address"),
+        ("named", TLS / "ca.crt", "the certificate of the releases API is of another address"),
         (
             "loopback",
             None,
@@ -64,7 +65,7 @@ async def test_a_ca_bundle_is_trusted_beside_the_systems() -> None:
     ("name", "reason"),
     [
         ("kubernetes.test", None),
-        ("another.test", "the releases API's certificate is of another name"),
+        ("another.test", "the certificate of the releases API is of another name"),
     ],
 )
 async def test_through_a_proxy_the_certificate_is_still_the_servers(name: str, reason: str | None) -> None:

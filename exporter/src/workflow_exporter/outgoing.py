@@ -42,7 +42,7 @@ class Way:
         self._check_settings()
 
     def transport(self) -> httpx.AsyncHTTPTransport:
-        """For one request. Reads certificates, which takes 35 ms: not for the event loop."""
+        """For one request. Reads the system's certificates, which takes 35 ms: not for the event loop."""
         proxied_in_tls = (self._proxy or "").lower().startswith("https:")
         tls = _tls(self._ca_bundle) if self.address.encrypted or proxied_in_tls else _no_tls()
         return self._transport(tls)
@@ -95,7 +95,7 @@ def failure_in_words(error: Exception, who: str) -> str:
     Fit for the public page: never the library's text, which may hold an address with a password, or what
     a server made up.
     """
-    fault = certificate_fault(error)
+    fault = _certificate_fault(error)
     if fault is not None:
         return f"the certificate of {who} {fault}"
     match error:
@@ -103,7 +103,7 @@ def failure_in_words(error: Exception, who: str) -> str:
             text = "{who} cannot be reached: no connection in time"
         case httpx.ProxyError():
             text = "the proxy before {who} refuses"
-        case _ if caused_by(error, ssl.SSLError):
+        case _ if _caused_by(error, ssl.SSLError):
             text = "no encrypted connection to {who} could be agreed on"
         case httpx.ConnectError():
             text = "{who} cannot be reached: connection refused, or no such address"
@@ -119,15 +119,15 @@ def failure_in_words(error: Exception, who: str) -> str:
     return text.format(who=who)
 
 
-def certificate_fault(error: BaseException) -> str | None:
+def _certificate_fault(error: BaseException) -> str | None:
     """What is wrong with the certificate that `error` comes from; None where it is about none."""
-    found = caused_by(error, ssl.SSLCertVerificationError)
+    found = _caused_by(error, ssl.SSLCertVerificationError)
     if not isinstance(found, ssl.SSLCertVerificationError):
         return None
     return _CERTIFICATE_FAULTS.get(found.verify_code, f"is not trusted (OpenSSL fault {found.verify_code})")
 
 
-def caused_by(error: BaseException | None, kind: type[BaseException]) -> BaseException | None:
+def _caused_by(error: BaseException | None, kind: type[BaseException]) -> BaseException | None:
     """The error of that kind from which `error` arose, itself included; None without one."""
     while error is not None:
         if isinstance(error, kind):

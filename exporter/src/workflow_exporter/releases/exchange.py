@@ -1,12 +1,7 @@
-"""One request to the releases API: bounded in time and in bytes, and alike from every cluster.
-
-A bare transport, made for each request: it has no cookie jar, follows no redirect, reads no variable of
-the environment and keeps nothing, so that no server can recognise an agent by what it left there.
-"""
+"""One request to the releases API: bounded in time and in bytes, and alike from every cluster."""
 
 import asyncio
 import base64
-import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -16,9 +11,9 @@ from urllib.parse import unquote
 import httpx
 
 from workflow_exporter import __version__
-from workflow_exporter.errors import CatalogUnavailableError, SettingsError
+from workflow_exporter.errors import CatalogUnavailableError
+from workflow_exporter.outgoing import Way, failure_in_words
 from workflow_exporter.releases.content import Content
-from workflow_exporter.releases.failures import unreachable
 from workflow_exporter.releases.lookup import Resolve, check_name, resolve
 from workflow_exporter.web_address import WebAddress
 
@@ -30,6 +25,7 @@ _HEADERS = (
     ("Connection", "close"),  # the next request is hours away
 )
 _CONNECT_SECONDS = 10.0
+_WHO = "the releases API"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +54,10 @@ class Exchange:
         4 MiB take 34 s at 1 Mbit/s. Raises SettingsError where proxy or certificates are unusable."""
         self._address = address
         self._proxy = proxy
-        self._ca_bundle = ca_bundle
+        self._way = Way(address, proxy=proxy, ca_bundle=ca_bundle)
         self._most_bytes = most_bytes
         self._deadline_seconds = deadline_seconds
         self._resolve = resolve
-        self._check_settings()
 
     async def get(self, path: str, headers: Mapping[str, str]) -> Answer:
         """`path` begins with a slash; `headers` come beside those that every request has."""
@@ -72,14 +67,13 @@ class Exchange:
                     return await self._get(path, headers)
         except TimeoutError as error:
             raise CatalogUnavailableError(
-                f"the releases API did not answer in full within {self._deadline_seconds:g} s"
+                f"{_WHO} did not answer in full within {self._deadline_seconds:g} s"
             ) from error
 
     async def _get(self, path: str, headers: Mapping[str, str]) -> Answer:
         await self._check_name()
-        # In a thread: the system's certificates take 35 ms to read.
-        tls = await asyncio.to_thread(_tls, self._ca_bundle) if self._needs_tls() else _no_tls()
-        async with _answer(self._transport(tls), self._request(path, headers)) as response:
+        transport = await asyncio.to_thread(self._way.transport)
+        async with _answer(transport, self._request(path, headers)) as response:
             lowered = {name.lower(): value for name, value in response.headers.items()}
             body = await self._body(response) if response.status_code == 200 else b""
             return Answer(response.status_code, lowered, body)
@@ -92,7 +86,7 @@ class Exchange:
 
     async def _check_name(self) -> None:
         if self._proxy is None:
-            await check_name(self._address.host, "the releases API", self._resolve)
+            await check_name(self._address.host, _WHO, self._resolve)
         else:
             await check_name(httpx.URL(self._proxy).host, "the proxy", self._resolve)
 
@@ -103,36 +97,6 @@ class Exchange:
             pairs.append(("Authorization", f"Basic {base64.b64encode(userinfo).decode()}"))
         timeout = httpx.Timeout(None, connect=_CONNECT_SECONDS).as_dict()  # the deadline bounds the rest
         return httpx.Request("GET", f"{self._address}{path}", headers=pairs, extensions={"timeout": timeout})
-
-    def _transport(self, tls: ssl.SSLContext) -> httpx.AsyncHTTPTransport:
-        proxy = None
-        if self._proxy is not None:
-            # The library takes a context for an encrypted way to the proxy, and refuses one for a plain way.
-            encrypted = self._proxy.lower().startswith("https:")
-            proxy = httpx.Proxy(self._proxy, ssl_context=tls if encrypted else None)
-        return httpx.AsyncHTTPTransport(verify=tls, proxy=proxy, trust_env=False)
-
-    def _needs_tls(self) -> bool:
-        return self._address.encrypted or (self._proxy or "").lower().startswith("https:")
-
-    def _check_settings(self) -> None:
-        """What is wrong with them should stop the start, and not show hours later."""
-        if self._ca_bundle is not None:
-            try:
-                _tls(self._ca_bundle)
-            except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
-                raise SettingsError(
-                    f"CA_BUNDLE_FILE='{self._ca_bundle}' holds no certificate in PEM form that can be read"
-                ) from error
-        try:
-            self._transport(_no_tls())
-        except (ValueError, httpx.InvalidURL) as error:  # not quoted: it may hold a password
-            raise SettingsError(
-                "the proxy that HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names is not an address such as "
-                "http://proxy.example.org:3128"
-            ) from error
-        except ImportError as error:
-            raise SettingsError("a SOCKS proxy needs the Python package socksio: install it") from error
 
 
 @asynccontextmanager
@@ -154,19 +118,4 @@ def _explained() -> Iterator[None]:
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:  # ssl.SSLError is an OSError
         if isinstance(error, TimeoutError):
             raise  # the deadline's own
-        raise unreachable(error) from error
-
-
-def _tls(ca_bundle: Path | None) -> ssl.SSLContext:
-    # Not create_default_context: from Python 3.13 on it demands certificate extensions that the CAs of
-    # many organisations lack and curl does not ask for.
-    tls = _no_tls()
-    tls.load_default_certs()
-    if ca_bundle is not None:
-        tls.load_verify_locations(cafile=ca_bundle)
-    return tls
-
-
-def _no_tls() -> ssl.SSLContext:
-    """Trusts nobody; for requests in the clear, where none is used."""
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        raise CatalogUnavailableError(failure_in_words(error, _WHO)) from error
