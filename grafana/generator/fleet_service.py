@@ -111,7 +111,10 @@ _API = (
     graph(
         31,
         "Requests, by route",
-        Query(f"sum by (route) (rate(releases_requests_total{{{_JOB}}}{_RATE})) > 0", "{{route}}"),
+        Query(
+            f"sum by (route) (rate(releases_requests_total{{{_JOB}}}{_RATE})) > 0 or on () {_none('route')}",
+            "{{route}}",
+        ),
         unit=PER_SECOND,
         stacked=True,
     ),
