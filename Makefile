@@ -92,9 +92,9 @@ bench: $(VENV)/.dev e2e-tools ## figures as ratios to a floor or a peer of the s
 generate: $(VENV)/.dev ## write what is generated: shipped catalogs, PRIVACY.md's tables, boards, protobuf's code
 	$(BIN)/python releases-api/tools/catalogs_from_facts.py
 	PYTHONPATH=tests $(BIN)/python -m tools.privacy_page
+	PYTHONPATH=grafana $(BIN)/python -m generator
 	PYTHONPATH=tests $(BIN)/python -m tools.chart_files
 	PYTHONPATH=tests $(BIN)/python -m tools.chart_values helm/workflow-releases
-	PYTHONPATH=grafana $(BIN)/python -m generator
 	$(BIN)/python -m grpc_tools.protoc -I exporter/src --python_out=exporter/src --pyi_out=exporter/src \
 		exporter/src/workflow_exporter/reporter/remote_write.proto
 
