@@ -94,7 +94,7 @@ generate: $(VENV)/.dev ## write what is generated: shipped catalogs, PRIVACY.md'
 	PYTHONPATH=tests $(BIN)/python -m tools.privacy_page
 	PYTHONPATH=grafana $(BIN)/python -m generator
 	PYTHONPATH=tests $(BIN)/python -m tools.chart_files
-	PYTHONPATH=tests $(BIN)/python -m tools.chart_values helm/workflow-releases
+	PYTHONPATH=tests $(BIN)/python -m tools.chart_values helm/workflow-exporter helm/workflow-releases
 	$(BIN)/python -m grpc_tools.protoc -I exporter/src --python_out=exporter/src --pyi_out=exporter/src \
 		exporter/src/workflow_exporter/reporter/remote_write.proto
 

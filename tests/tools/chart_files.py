@@ -1,4 +1,4 @@
-"""Copies rules, alerts and boards into the chart of the hosting team (`make generate`).
+"""Copies rules, alerts and boards into the charts (`make generate`).
 
 Helm can only read what lies in the chart's own folder, and a link does not survive packaging. Run as
 `python -m tools.chart_files` with tests/ on the path; a contract test holds the copies to their originals.
@@ -7,18 +7,20 @@ Helm can only read what lies in the chart's own folder, and a link does not surv
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-FILES = ROOT / "helm" / "workflow-releases" / "files"
-# Folder in the chart -> where its files come from. The operators' alerts and board are the other chart's.
+HELM = ROOT / "helm"
+# Folder in a chart -> where its files come from: the hosting team's, and the operators'.
 ORIGINALS = {
-    "rules": ("prometheus/rules/*.yaml", "prometheus/alerts/hosting.yaml"),
-    "boards": ("grafana/dashboards/fleet-*.json",),
+    "workflow-releases/files/rules": ("prometheus/rules/*.yaml", "prometheus/alerts/hosting.yaml"),
+    "workflow-releases/files/boards": ("grafana/dashboards/fleet-*.json",),
+    "workflow-exporter/files/rules": ("prometheus/alerts/operators.yaml",),
+    "workflow-exporter/files/boards": ("grafana/dashboards/workflow-cluster.json",),
 }
 
 
 def wanted() -> dict[Path, bytes]:
     """Each copy with what it must hold."""
     return {
-        FILES / folder / original.name: original.read_bytes()
+        HELM / folder / original.name: original.read_bytes()
         for folder, patterns in ORIGINALS.items()
         for pattern in patterns
         for original in sorted(ROOT.glob(pattern))
@@ -27,7 +29,7 @@ def wanted() -> dict[Path, bytes]:
 
 def present() -> dict[Path, bytes]:
     """Each copy as it is."""
-    return {path: path.read_bytes() for folder in ORIGINALS for path in sorted((FILES / folder).glob("*"))}
+    return {path: path.read_bytes() for folder in ORIGINALS for path in sorted((HELM / folder).glob("*"))}
 
 
 def write() -> None:
