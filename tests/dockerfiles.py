@@ -129,8 +129,9 @@ def perform(stage: Stage, context: Context, site: Path, places: Mapping[str, Pat
     RuntimeError with the end of the step's output.
     """
     arguments = {**stage.pairs("ARG"), **{name: str(path) for name, path in places.items()}}
-    keep = ("HOME", "LANG", "SSL_CERT_FILE")  # and pip's own settings: where its index and cache are
-    environment = {k: v for k, v in os.environ.items() if k in keep or k.startswith("PIP_")}
+    # How this machine reaches a package index, and where pip keeps what it had.
+    keep = re.compile(r"HOME|LANG|SSL_CERT_FILE|REQUESTS_CA_BUNDLE|PIP_.*|(?i:https?_proxy|no_proxy)")
+    environment = {name: value for name, value in os.environ.items() if keep.fullmatch(name)}
     environment |= {"PATH": f"{python.parent}:{os.defpath}", **arguments}
     for instruction in stage.instructions[1:]:
         if instruction.name == "COPY":

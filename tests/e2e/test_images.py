@@ -208,7 +208,7 @@ def _compiled(source: Path) -> Path:
     return Path(importlib.util.cache_from_source(str(source)))
 
 
-@pytest.mark.parametrize(("program", "most"), [("exporter", 80), ("releases-api", 130)])
+@pytest.mark.parametrize(("program", "most"), [("exporter", 80), ("releases-api", 90)])
 def test_image_adds_little_to_its_base(install: Callable[[str], Installed], program: str, most: int) -> None:
     mebibytes = sum(size for _name, size in files(install(program).app)) / 2**20
 
