@@ -36,8 +36,8 @@ Prometheus                   {prometheus.url}/
   by release                 {prometheus.url}/graph?g0.expr={versions}&g0.range_input=90d&g0.tab=0
 
 {known} instances in {fleet.days} days; Prometheus counts {count} customers that run now, and so
-says the fleet's plan: the cluster above is one of them. Grafana's boards are in grafana/dashboards (compose.yaml starts one),
-their pictures in docs. Ctrl-C ends everything.
+says the fleet's plan: the cluster above is one of them. Grafana's boards are in grafana/dashboards
+(compose.yaml starts one), their pictures in docs. Ctrl-C ends everything.
 """
 
 

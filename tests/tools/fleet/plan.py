@@ -115,7 +115,7 @@ def draw_fleet(count: int, days: int, end: int, seed: str = "fleet") -> Fleet:
     instances: list[Instance] = []
     for number in range(count):
         drawn = _Drawing(random.Random(f"{seed}/{number}"), start, end, outage)  # noqa: S311  no secret
-        neighbour = instances[-1].cluster if number % 19 == 18 and instances else None
+        neighbour = instances[-1].cluster if number % 9 == 8 and instances else None
         instances.append(drawn.instance(number, neighbour))
     fleet = Fleet(end, days, tuple(instances))
     return Fleet(end, days, tuple(one for one in instances if fleet.slots_of(one)))

@@ -1,0 +1,218 @@
+"""Draws one panel with matplotlib, roughly as Grafana would: to judge numbers and shapes, not the paint."""
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.ticker import FuncFormatter
+
+from boards import PanelQuery
+
+INK, FAINT, GROUND, BLUE = "#24292e", "#8b949e", "#ffffff", "#3274d9"
+_COLOURS = ("#3274d9", "#e0842b", "#56a64b", "#a352cc", "#e02f44", "#37872d", "#8f3bb8", "#b5a300", "#1f9a93")
+_MOST_LINES = 12  # in a legend
+_ROW_HEIGHT = 0.055  # of a table as high as 10 units of a board's grid
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What Prometheus answers to one query of a panel."""
+
+    query: PanelQuery
+    series: Sequence[dict[str, Any]]
+
+
+def draw(
+    axes: Axes, panel: dict[str, Any], title: str, answers: Sequence[Answer], span: tuple[float, float]
+) -> None:
+    """`span`: the range that graphs show, in seconds since 1970."""
+    axes.set_title(title, fontsize=8, loc="left", color=INK, pad=4, fontweight="bold")
+    for spine in axes.spines.values():
+        spine.set_color("#d8dce0")
+    axes.tick_params(labelsize=6, colors=FAINT, length=2)
+    if not any(answer.series for answer in answers):
+        said = panel.get("fieldConfig", {}).get("defaults", {}).get("noValue", "")
+        _text_only(axes, said, size=9)
+        return
+    {"stat": _stat, "timeseries": _timeseries, "bargauge": _bars, "table": _table}[panel["type"]](
+        axes, answers, span
+    )
+
+
+def in_unit(value: float, unit: str) -> str:
+    """As people read it: `98 %`, `412 d`, `1.2 TiB`."""
+    if unit == "percentunit":
+        return f"{value * 100:.0f} %"
+    if unit == "s":
+        return f"{value / 86_400:,.0f} d" if value >= 86_400 else f"{value:,.3g} s"
+    if unit == "bytes":
+        power = min(4, int(math.log(max(value, 1), 1024)))
+        return f"{value / 1024**power:.3g} {('B', 'KiB', 'MiB', 'GiB', 'TiB')[power]}"
+    if unit == "dateTimeAsIso":
+        return f"{datetime.fromtimestamp(value / 1000, UTC):%Y-%m-%d %H:%M}"
+    return f"{value:,.0f}" if value == int(value) else f"{value:,.3g}"
+
+
+def legend_of(query: PanelQuery, metric: dict[str, str]) -> str:
+    if query.legend in ("", "__auto"):
+        return ", ".join(text for name, text in metric.items() if name != "__name__") or query.title
+    return re.sub(r"\{\{\s*(\w+)\s*\}\}", lambda found: metric.get(found[1], ""), query.legend)
+
+
+def _text_only(axes: Axes, text: str, size: float, colour: str = FAINT) -> None:
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.text(0.5, 0.5, text, ha="center", va="center", fontsize=size, color=colour, transform=axes.transAxes)
+
+
+def _stat(axes: Axes, answers: Sequence[Answer], _: tuple[float, float]) -> None:
+    found = [
+        in_unit(float(_latest(series)), answer.query.unit)
+        if answer.query.unit != "string"
+        else legend_of(answer.query, series["metric"])
+        for answer in answers
+        for series in answer.series
+    ]
+    _text_only(axes, "\n".join(found[:4]), size=17 if len(found[0]) < 9 else 9, colour=BLUE)
+
+
+def _timeseries(axes: Axes, answers: Sequence[Answer], span: tuple[float, float]) -> None:
+    custom = answers[0].query.raw_panel["fieldConfig"]["defaults"]["custom"]
+    lines = [(answer.query, series) for answer in answers for series in answer.series]
+    moments = _moments(lines)
+    times = [moment / 86_400 for moment in moments]  # matplotlib's dates are days since 1970
+    floor = [0.0] * len(times)
+    for number, (query, series) in enumerate(lines):
+        colour, name = _COLOURS[number % len(_COLOURS)], legend_of(query, series["metric"])
+        by_time = {float(moment): float(value) for moment, value in series["values"]}
+        values = [by_time.get(moment, float("nan")) for moment in moments]
+        label = name if number < _MOST_LINES else None
+        if custom["drawStyle"] == "bars":
+            sign = -1 if _is_mirrored(query, name) else 1
+            width = 0.7 * query.least_step_seconds / 86_400
+            width *= max(1.0, (span[1] - span[0]) / 86_400 / 40)
+            axes.bar(times, [sign * value for value in values], width=width, color=colour, label=label)
+        elif custom["stacking"]["mode"] != "none":
+            top = [
+                low + (0.0 if math.isnan(value) else value) for low, value in zip(floor, values, strict=True)
+            ]
+            axes.fill_between(times, floor, top, color=colour, alpha=0.6, linewidth=0, label=label)
+            floor = top
+        else:
+            axes.plot(times, values, color=colour, linewidth=1.1, label=label)
+    axes.set_xlim(span[0] / 86_400, span[1] / 86_400)
+    if custom["drawStyle"] != "bars" and "min" in answers[0].query.raw_panel["fieldConfig"]["defaults"]:
+        axes.set_ylim(bottom=0)
+    locator = AutoDateLocator(maxticks=6)  # type: ignore[no-untyped-call]  # matplotlib's, untyped
+    axes.xaxis.set_major_locator(locator)
+    formatter = ConciseDateFormatter(locator)  # type: ignore[no-untyped-call]  # as above
+    axes.xaxis.set_major_formatter(formatter)
+    axes.xaxis.get_offset_text().set_fontsize(6)
+    unit = answers[0].query.unit
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: in_unit(abs(value), unit)))
+    axes.grid(visible=True, axis="y", color="#eceff2", linewidth=0.6)
+    axes.legend(fontsize=5.5, ncols=4, frameon=False, loc="upper left", bbox_to_anchor=(0, -0.1))
+
+
+def _moments(lines: Sequence[tuple[PanelQuery, dict[str, Any]]]) -> list[float]:
+    """Every step of the graph, those at which nobody says anything too."""
+    told = sorted({float(moment) for _, series in lines for moment, _ in series["values"]})
+    step = min((after - before for before, after in pairwise(told)), default=1.0)
+    return [told[0] + number * step for number in range(round((told[-1] - told[0]) / step) + 1)]
+
+
+def _is_mirrored(query: PanelQuery, name: str) -> bool:
+    return any(
+        override["matcher"]["options"] == name
+        and any(one["id"] == "custom.transform" for one in override["properties"])
+        for override in query.raw_panel["fieldConfig"]["overrides"]
+    )
+
+
+def _bars(axes: Axes, answers: Sequence[Answer], _: tuple[float, float]) -> None:
+    named = [
+        (legend_of(answer.query, series["metric"]), float(_latest(series)))
+        for answer in answers
+        for series in answer.series
+    ][:14]
+    names, values = [name for name, _ in named], [value for _, value in named]
+    axes.barh(names, values, color=BLUE, height=0.7)
+    axes.invert_yaxis()
+    unit = answers[0].query.unit
+    for row, value in enumerate(values):
+        axes.text(value, row, f" {in_unit(value, unit)}", va="center", fontsize=6, color=INK)
+    axes.set_xticks([])
+    axes.set_xlim(right=max([*values, 1]) * 1.15)
+
+
+def _table(axes: Axes, answers: Sequence[Answer], _: tuple[float, float]) -> None:
+    panel = answers[0].query.raw_panel
+    overrides = {
+        override["matcher"]["options"]: {one["id"]: one["value"] for one in override["properties"]}
+        for override in panel["fieldConfig"]["overrides"]
+    }
+    columns, rows = _merged(answers, panel)
+    most = max(1, int(panel["gridPos"]["h"] / 10 / _ROW_HEIGHT) - 3)
+    heads = [str(overrides.get(column, {}).get("displayName", column)) for column in columns]
+    cells = [[_cell(row.get(column), overrides.get(column, {})) for column in columns] for row in rows[:most]]
+    axes.set_xticks([])
+    axes.set_yticks([])
+    table = axes.table(
+        [*cells, *([[f"… {len(rows) - most} more", *[""] * (len(columns) - 1)]] if len(rows) > most else [])],
+        colLabels=heads,
+        loc="upper left",
+        cellLoc="left",
+        edges="horizontal",
+    )
+    table.auto_set_font_size(False)
+    table.set_fontsize(6)
+    for cell in table.get_celld().values():
+        cell.set_edgecolor("#e4e7ea")
+
+
+def _merged(answers: Sequence[Answer], panel: dict[str, Any]) -> tuple[list[str], list[dict[str, Any]]]:
+    """Rows by the labels that the panel shows, as Grafana's `merge` joins the answers of several queries."""
+    include: list[str] = next(
+        (
+            one["options"]["include"]["names"]
+            for one in panel.get("transformations", [])
+            if one["id"] == "filterFieldsByName"
+        ),
+        [],
+    )
+    rows: dict[tuple[tuple[str, str], ...], dict[str, Any]] = {}
+    for answer in answers:
+        value_name = "Value" if len(answers) == 1 else f"Value #{answer.query.letter}"
+        for series in answer.series:
+            labels = {name: text for name, text in series["metric"].items() if name != "__name__"}
+            home = next((row for key, row in rows.items() if _agree(dict(key), labels)), None)
+            row = rows.setdefault(tuple(sorted(labels.items())), {}) if home is None else home
+            row.update(labels)
+            row[value_name] = float(_latest(series))
+    return include, list(rows.values())
+
+
+def _agree(one: dict[str, str], other: dict[str, str]) -> bool:
+    """Whether the labels of one are among those of the other."""
+    return one.items() <= other.items() or other.items() <= one.items()
+
+
+def _cell(value: object, override: dict[str, Any]) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        for mapping in override.get("mappings", []):
+            if mapping["type"] == "value" and (told := mapping["options"].get(f"{value:.0f}")):
+                return str(told["text"])
+        return in_unit(value, override.get("unit", "locale"))
+    return str(value)[:34]
+
+
+def _latest(series: dict[str, Any]) -> str:
+    return str(series["value"][1] if "value" in series else series["values"][-1][1])
