@@ -1,4 +1,4 @@
-"""The charts under helm/, each with its scenarios (ci/*-values.yaml) and what they render to (its goldens)."""
+"""The charts under helm/: scenarios (ci/*-values.yaml) and what they render to (goldens)."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The chart of the agent, judged by its goldens: exactly the proven rights, silent unless told, routed by choice."""
+"""The chart of the agent, judged by its goldens: the proven rights, silent unless told, routed by choice."""
 
 from string import Template
 from typing import Any
@@ -73,7 +73,7 @@ def test_without_values_nobody_is_asked_nothing_is_sent_and_nothing_is_routed() 
 
 
 def test_ways_out_are_open_only_while_they_are_used() -> None:
-    names = ([53, 53], [])
+    names: tuple[list[int], list[str]] = ([53, 53], [])
     api, hosted = ([443, 6443], ["10.0.0.1/32"]), ["192.0.2.10/32"]
 
     assert egress("reporting") == [api, names, ([443], hosted), ([443], hosted)]

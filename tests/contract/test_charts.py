@@ -1,4 +1,4 @@
-"""Both charts, judged by their goldens: valid for Kubernetes 1.25 to 1.37, hardened, and documented as they are."""
+"""Both charts, judged by their goldens: valid for Kubernetes 1.25 to 1.37, hardened, documented."""
 
 import json
 
@@ -36,7 +36,7 @@ def test_scenario_is_valid_and_without_unknown_fields(chart: Chart, scenario: st
 
 @each_scenario
 def test_pods_may_nothing_that_they_do_not_need(chart: Chart, scenario: str) -> None:
-    """Pod Security's `restricted`, and what goes beyond it: a token only for the agent, no writing, no links."""
+    """Pod Security's `restricted`, and beyond it: a token only for the agent, no writing, no links."""
     pods = chart.pods(scenario)
 
     assert pods

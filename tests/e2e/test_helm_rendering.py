@@ -1,4 +1,4 @@
-"""What the agent's chart renders: goldens by helm 4 and 3, and nothing for linters to find."""
+"""What both charts render: goldens by helm 4 and 3, and nothing for linters to find."""
 
 import os
 import subprocess
@@ -8,12 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
-from charts import COPIES, DRAWN, EXPORTER, Chart
+from charts import CASES, COPIES, DRAWN, Chart
 from e2e.processes import tool
 
 HELMS = ("helm", "helm3")
-# The releases API's chart has goldens and linting of its own: test_helm_releases_rendering.py.
-CASES = [(EXPORTER, scenario) for scenario in EXPORTER.scenarios]
 each_scenario = pytest.mark.parametrize(("chart", "scenario"), CASES, ids=str)
 
 
@@ -43,7 +41,7 @@ def rendered(helm: str, chart: Chart, *arguments: str | Path) -> list[dict[str, 
 
 
 def golden(objects: list[dict[str, Any]]) -> str:
-    """As text; of what is copied from prometheus/ and grafana/ one object of each kind, without the content."""
+    """As text; of copies from prometheus/ and grafana/ one object of each kind, without the content."""
     shown: dict[tuple[str, str], dict[str, Any]] = {}
     for obj in objects:
         kind, name = obj["kind"], obj["metadata"]["name"]
