@@ -1,92 +1,16 @@
-"""The chart of the releases API, judged by its goldens: valid for Kubernetes 1.25 to 1.37, and hardened."""
+"""The chart of the releases API, judged by its goldens: what it makes, and what it promises of it."""
 
-import json
-from pathlib import Path
-from typing import Any
-
-import jsonschema
-import kubernetes_validate  # type: ignore[import-untyped]  # ships no types
 import pytest
 import yaml
 
-from tools import chart_files, chart_values
+from charts import RELEASES, ROOT
+from tools import chart_values
 from workflow_releases.settings import SETTINGS
 
-ROOT = Path(__file__).parents[2]
-CHART = ROOT / "helm" / "workflow-releases"
-GOLDENS = ROOT / "tests" / "data" / "charts" / "workflow-releases"
-SCENARIOS = sorted(path.stem for path in GOLDENS.glob("*.yaml"))
-VERSIONS = [f"1.{minor}" for minor in range(25, 38)]
-COPIES = "one for each file"  # the golden's words for rules and boards, which other tests read
-OF_CRDS = ("monitoring.coreos.com/", "gateway.networking.k8s.io/")  # Kubernetes has no schema of these
+objects, one, environment = RELEASES.objects, RELEASES.one, RELEASES.environment
 
 
-def objects(scenario: str) -> list[dict[str, Any]]:
-    return [obj for obj in yaml.safe_load_all((GOLDENS / f"{scenario}.yaml").read_text()) if obj]
-
-
-def one(scenario: str, kind: str) -> dict[str, Any]:
-    (found,) = [obj for obj in objects(scenario) if obj["kind"] == kind]
-    return found
-
-
-def pods(scenario: str) -> list[dict[str, Any]]:
-    return [obj["spec"]["template"]["spec"] for obj in objects(scenario) if "template" in obj.get("spec", {})]
-
-
-def environment(scenario: str) -> dict[str, Any]:
-    (container,) = one(scenario, "Deployment")["spec"]["template"]["spec"]["containers"]
-    return {v["name"]: v.get("value", v.get("valueFrom")) for v in container["env"]}
-
-
-def test_every_scenario_has_a_golden() -> None:
-    assert (
-        sorted(path.name.removesuffix("-values.yaml") for path in CHART.glob("ci/*-values.yaml")) == SCENARIOS
-    )
-
-
-@pytest.mark.parametrize("version", VERSIONS)
-@pytest.mark.parametrize("scenario", SCENARIOS)
-def test_scenario_is_valid_and_without_unknown_fields(scenario: str, version: str) -> None:
-    checked = [
-        kubernetes_validate.validate(obj, version, strict=True)
-        for obj in objects(scenario)
-        if not obj["apiVersion"].startswith(OF_CRDS) and obj["metadata"]["name"] != COPIES
-    ]
-
-    assert set(checked) == {version}
-
-
-@pytest.mark.parametrize("scenario", SCENARIOS)
-def test_pods_may_nothing_that_they_do_not_need(scenario: str) -> None:
-    """Pod Security's `restricted`, and what goes beyond it: no token, no writing, no service links."""
-    found = pods(scenario)
-
-    assert found
-    for pod in found:
-        assert (pod["automountServiceAccountToken"], pod["enableServiceLinks"]) == (False, False)
-        assert pod["securityContext"] == {
-            "runAsNonRoot": True,
-            "runAsUser": 65532,
-            "runAsGroup": 65532,
-            "fsGroup": 65532,
-            "fsGroupChangePolicy": "OnRootMismatch",
-            "seccompProfile": {"type": "RuntimeDefault"},
-        }
-        assert [container["securityContext"] for container in pod["containers"]] == [
-            {
-                "allowPrivilegeEscalation": False,
-                "readOnlyRootFilesystem": True,
-                "runAsNonRoot": True,
-                "runAsUser": 65532,
-                "runAsGroup": 65532,
-                "capabilities": {"drop": ["ALL"]},
-            }
-        ]
-        assert all(set(c["resources"]) == {"limits", "requests"} for c in pod["containers"])
-
-
-@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("scenario", RELEASES.scenarios)
 def test_every_variable_of_a_pod_is_a_setting_of_the_program(scenario: str) -> None:
     names = {row.name for row in SETTINGS}
 
@@ -94,7 +18,7 @@ def test_every_variable_of_a_pod_is_a_setting_of_the_program(scenario: str) -> N
 
 
 def test_every_setting_of_the_program_can_be_set_by_the_chart() -> None:
-    set_somewhere = {name for scenario in SCENARIOS for name in environment(scenario)}
+    set_somewhere = {name for scenario in RELEASES.scenarios for name in environment(scenario)}
 
     assert {row.name for row in SETTINGS} - set_somewhere == set()
 
@@ -176,32 +100,6 @@ def test_prometheus_knows_the_api_by_the_job_that_the_rules_ask_for() -> None:
     scraped = yaml.safe_load((ROOT / "prometheus" / "prometheus.yml").read_text())["scrape_configs"]
     assert "workflow-releases" in [config["job_name"] for config in scraped]
     assert "prometheus.io/scrape" not in str(one("monitoring", "Deployment"))
-
-
-def test_rules_and_boards_of_the_chart_are_copies() -> None:
-    """`make generate` writes them."""
-    assert chart_files.present() == chart_files.wanted()
-    assert {path.parent.name for path in chart_files.present()} == {"rules", "boards"}
-
-
-def test_readme_and_schema_are_what_the_comments_of_the_values_say() -> None:
-    """`make generate` writes them."""
-    wanted = chart_values.wanted(CHART)
-
-    assert {path: path.read_text("utf-8") for path in wanted} == wanted
-
-
-@pytest.mark.parametrize("scenario", SCENARIOS)
-def test_scenario_gives_only_values_that_there_are(scenario: str) -> None:
-    given = yaml.safe_load((CHART / "ci" / f"{scenario}-values.yaml").read_text())
-    schema = json.loads((CHART / "values.schema.json").read_text())
-
-    jsonschema.validate(given, schema)
-
-
-def test_a_value_without_a_comment_is_refused() -> None:
-    with pytest.raises(chart_values.UndocumentedError, match=r"^image\.tag has no comment$"):
-        chart_values.read_values('image:\n  # Where it lies.\n  repository: x\n  tag: ""\n')
 
 
 def test_comments_become_rows_and_types() -> None:

@@ -256,7 +256,9 @@ def dry_run(site: ControlPlane, namespace: str, obj: Object) -> None:
 
 
 def test_a_cluster_without_the_prometheus_operator_says_so(site: ControlPlane, helm: Helm) -> None:
-    with pytest.raises(HelmError, match="ServiceMonitor"):
+    with pytest.raises(
+        HelmError, match="this cluster has no ServiceMonitor: install the Prometheus Operator"
+    ):
         helm.install("refused", "releases-refused", "--set", "metrics.serviceMonitor.enabled=true")
 
     assert content(site, "releases-refused") == set()

@@ -26,3 +26,19 @@
 {{- fail "expose is httproute, but httpRoute.parentRefs is empty: name the Gateway that is to route it" }}
 {{- end }}
 {{- end }}
+
+{{/* Kinds that a Kubernetes does not have by itself: refused before the API server's own error. */}}
+{{- define "releases.validateKinds" -}}
+{{- if .Values.requireKinds }}
+{{- $monitoring := .Capabilities.APIVersions.Has "monitoring.coreos.com/v1" }}
+{{- if and .Values.metrics.serviceMonitor.enabled (not $monitoring) }}
+{{- fail "metrics.serviceMonitor.enabled is true, but this cluster has no ServiceMonitor: install the Prometheus Operator, leave metrics.annotations to tell Prometheus, or set requireKinds=false where the cluster cannot be asked" }}
+{{- end }}
+{{- if and .Values.metrics.prometheusRule.enabled (not $monitoring) }}
+{{- fail "metrics.prometheusRule.enabled is true, but this cluster has no PrometheusRule: install the Prometheus Operator, give prometheus/rules to your Prometheus, or set requireKinds=false where the cluster cannot be asked" }}
+{{- end }}
+{{- if and (eq .Values.expose "httproute") (not (.Capabilities.APIVersions.Has "gateway.networking.k8s.io/v1")) }}
+{{- fail "expose is httproute, but this cluster has no HTTPRoute: install the Gateway API, choose ingress, or set requireKinds=false where the cluster cannot be asked" }}
+{{- end }}
+{{- end }}
+{{- end }}

@@ -1,7 +1,6 @@
-"""What the chart of the releases API renders: goldens by helm 4 and 3; a sentence for each wrong value."""
+"""Values of the releases API's chart: each arrives where it belongs, and what cannot work says why."""
 
 import json
-import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -9,99 +8,30 @@ from typing import Any
 import pytest
 import yaml
 
-from e2e.helm_releases import CHART
-from e2e.processes import tool
-
-GOLDENS = Path(__file__).parents[1] / "data" / "charts" / "workflow-releases"
-SCENARIOS = sorted(path.name.removesuffix("-values.yaml") for path in CHART.glob("ci/*-values.yaml"))
-HELMS = ("helm", "helm3")
-
-
-def run(helm: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [tool(helm), *arguments],
-        env={"PATH": os.defpath, "HOME": "/nonexistent"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+from charts import RELEASES
+from e2e import test_helm_rendering as helms
+from e2e.test_helm_rendering import HELMS
 
 
 def template(helm: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """For a Kubernetes of today; what comes later on the line wins."""
-    cluster = ("--namespace", "releases", "--kube-version", "1.37.2")
-    return run(helm, "template", "golden", CHART, *cluster, *arguments)
+    return helms.template(helm, RELEASES, *arguments)
 
 
 def rendered(helm: str, *arguments: str | Path) -> list[dict[str, Any]]:
-    """Objects in the order of kind and name."""
-    done = template(helm, *arguments)
-    assert done.returncode == 0, done.stderr
-    objects = [obj for obj in yaml.safe_load_all(done.stdout) if obj]
-    return sorted(objects, key=lambda obj: (obj["kind"], obj["metadata"]["name"]))
-
-
-def values(scenario: str) -> tuple[str, Path]:
-    return "--values", CHART / "ci" / f"{scenario}-values.yaml"
-
-
-def golden(objects: list[dict[str, Any]]) -> str:
-    """As text; of copies of prometheus/ and grafana/ one object of each kind, without the content."""
-    shown: dict[tuple[str, str], dict[str, Any]] = {}
-    for obj in objects:
-        kind, name = obj["kind"], obj["metadata"]["name"]
-        if kind == "PrometheusRule":
-            name, obj["spec"]["groups"] = "", "as in its file"
-        if kind == "ConfigMap":
-            name, obj["data"] = "", "as in its file"
-        if not name:
-            obj["metadata"]["name"] = "one for each file"
-        shown.setdefault((kind, name), obj)
-    return yaml.safe_dump_all(shown.values(), sort_keys=True, width=110, allow_unicode=True)
-
-
-@pytest.mark.parametrize("scenario", SCENARIOS)
-def test_scenario_renders_as_its_golden_by_helm_4_and_3(scenario: str, rewrite_goldens: bool) -> None:
-    path = GOLDENS / f"{scenario}.yaml"
-    four, three = (golden(rendered(helm, *values(scenario))) for helm in HELMS)
-    if rewrite_goldens:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(four)
-
-    assert four == path.read_text()
-    assert three == four
+    return helms.rendered(helm, RELEASES, *arguments)
 
 
 def test_rules_and_boards_are_the_files_own() -> None:
-    objects = rendered("helm", *values("monitoring"))
+    objects = rendered("helm", "--values", RELEASES.values("monitoring"))
 
     groups = [obj["spec"]["groups"] for obj in objects if obj["kind"] == "PrometheusRule"]
-    files = sorted((CHART / "files" / "rules").glob("*.yaml"))
+    files = sorted((RELEASES.folder / "files" / "rules").glob("*.yaml"))
     assert groups == [yaml.safe_load(path.read_text())["groups"] for path in files]
     boards = {name: text for obj in objects for name, text in (obj.get("data") or {}).items()}
     assert {name: json.loads(text) for name, text in boards.items()} == {
-        path.name: json.loads(path.read_text()) for path in (CHART / "files" / "boards").glob("*.json")
+        path.name: json.loads(path.read_text())
+        for path in (RELEASES.folder / "files" / "boards").glob("*.json")
     }
-
-
-@pytest.mark.parametrize("helm", HELMS)
-@pytest.mark.parametrize("scenario", SCENARIOS)
-def test_lint_finds_nothing(helm: str, scenario: str) -> None:
-    done = run(helm, "lint", "--strict", "--quiet", CHART, *values(scenario))
-
-    assert (done.returncode, done.stderr) == (0, "")
-
-
-@pytest.mark.parametrize("scenario", SCENARIOS)
-def test_kube_score_finds_nothing_critical(scenario: str, tmp_path: Path) -> None:
-    manifest = tmp_path / "manifest.yaml"
-    manifest.write_text(template("helm", *values(scenario)).stdout)
-
-    done = run("kube-score", "score", "--output-format", "ci", manifest)
-
-    assert [line for line in done.stdout.splitlines() if line.startswith("[CRITICAL]")] == []
-    assert "[OK]" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -138,6 +68,34 @@ def test_impossible_combination_fails_with_a_sentence(sets: list[str], sentence:
 
 
 @pytest.mark.parametrize(
+    ("sets", "group", "kind"),
+    [
+        (["metrics.serviceMonitor.enabled=true"], "monitoring.coreos.com/v1", "ServiceMonitor"),
+        (["metrics.prometheusRule.enabled=true"], "monitoring.coreos.com/v1", "PrometheusRule"),
+        (
+            [
+                *("expose=httproute", "trustedProxyCount=1"),
+                *("httpRoute.host=a.example", "httpRoute.parentRefs[0].name=public"),
+            ],
+            "gateway.networking.k8s.io/v1",
+            "HTTPRoute",
+        ),
+    ],
+)
+def test_kind_that_the_cluster_lacks_is_named_before_anything_is_installed(
+    sets: list[str], group: str, kind: str
+) -> None:
+    arguments = [word for value in sets for word in ("--set", value)]
+
+    refused = template("helm", *arguments)
+    served = template("helm", *arguments, "--api-versions", group)
+
+    assert refused.returncode != 0
+    assert f"but this cluster has no {kind}: install the" in refused.stderr
+    assert (served.returncode, f"kind: {kind}" in served.stdout) == (0, True)
+
+
+@pytest.mark.parametrize(
     ("value", "named"),
     [
         ("replica=2", "replica"),
@@ -171,7 +129,7 @@ def test_kubernetes_before_1_25_is_refused_by_its_version(helm: str, version: st
 
 def test_release_name_that_is_as_long_as_helm_allows_still_fits() -> None:
     name = "r" * 53
-    done = run("helm", "template", name, CHART, *values("postgresql"))
+    done = helms.run("helm", "template", name, RELEASES.folder, "--values", RELEASES.values("postgresql"))
 
     names = [obj["metadata"]["name"] for obj in yaml.safe_load_all(done.stdout) if obj]
     assert names
