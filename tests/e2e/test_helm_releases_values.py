@@ -1,6 +1,7 @@
 """Values of the releases API's chart: each arrives where it belongs, and what cannot work says why."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -167,6 +168,23 @@ def test_policy_lets_reports_out_to_the_port_of_the_receiver(url: str, port: int
 
     (policy,) = [obj for obj in objects if obj["kind"] == "NetworkPolicy"]
     assert [[p["port"] for p in rule["ports"]] for rule in policy["spec"]["egress"]] == [[53, 53], [port]]
+
+
+def test_what_the_readme_says_the_hosting_team_runs_can_be_rendered(tmp_path: Path) -> None:
+    (example,) = re.findall(r"```yaml\n(.*?)```", (RELEASES.folder / "README.md").read_text(), re.DOTALL)
+    given = tmp_path / "values.yaml"
+    given.write_text(example)
+
+    kinds = {obj["kind"] for obj in rendered("helm", "--values", given, "--set", "requireKinds=false")}
+
+    assert kinds >= {
+        "Deployment",
+        "Job",
+        "PodDisruptionBudget",
+        "Ingress",
+        "ServiceMonitor",
+        "PrometheusRule",
+    }
 
 
 def test_policy_without_gateway_and_database_lets_nothing_out() -> None:
