@@ -45,6 +45,14 @@ _CA = str(Path(__file__).parent.parent / "data" / "tls" / "ca.crt")
             "SOCKS proxies need the Python package socksio: install it",
         ),
         (
+            lambda path: kubeconfig(path.parent, "https://127.0.0.1", {}, {"proxy-url": {"url": "x"}}),
+            "the certificates or the proxy address are not usable: ",
+        ),
+        (
+            lambda path: path.write_text("{contexts: [5], clusters: [], users: [], current-context: x}"),
+            "kubeconfig {path} is not usable: an entry is missing or not of the kind that belongs there (",
+        ),
+        (
             lambda path: kubeconfig(path.parent, "127.0.0.1:6443", {}),
             "kubeconfig {path}: the server 127.0.0.1:6443 is not an http:// or https:// address",
         ),
@@ -61,6 +69,25 @@ def test_settings_that_cannot_work_are_told_in_one_line(
 
     assert str(told.value).startswith(reason.format(path=path))
     assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "path", ["~nobody-of-that-name/config", "a" * 5000], ids=["no such home", "too long"]
+)
+def test_kubeconfig_that_cannot_even_be_looked_for_is_not_there(path: str) -> None:
+    with pytest.raises(ConnectionSettingsError) as told:
+        connect(path, environment={})
+
+    assert str(told.value).startswith(f"there is no kubeconfig {path} and this is not a pod")
+
+
+async def test_proxy_without_an_address_is_none(tmp_path: Path) -> None:
+    connection = connect(
+        str(kubeconfig(tmp_path, "https://127.0.0.1", {}, {"proxy-url": ""})), environment={}
+    )
+
+    assert connection.http.base_url.host == "127.0.0.1"
+    await connection.aclose()
 
 
 def test_cluster_without_a_server_is_told(tmp_path: Path) -> None:

@@ -95,6 +95,7 @@ def test_settings_are_read(environment: dict[str, str], field: str, value: objec
         ({"POLL_INTERVAL_SEC": "59"}, r"POLL_INTERVAL_SEC='59' is not a number of seconds from 60"),
         ({"POLL_INTERVAL_SEC": "43201"}, r"to 43200 \(12 hours\)"),
         ({"OFF_CLUSTER": "data base"}, r"OFF_CLUSTER='data base' is not a name"),
+        ({"PROFILE_FILE": "x" * 5000}, r"PROFILE_FILE='x+' is not a file"),
         ({"PROFILE_FILE": "/nowhere/p.yaml"}, r"PROFILE_FILE='/nowhere/p.yaml' is not a file"),
         ({"LOG_LEVEL": "loud"}, r"LOG_LEVEL='loud' is none of debug, info, warning, error"),
         ({"LOG_FORMAT": "xml"}, r"LOG_FORMAT='xml' is none of text, json"),

@@ -59,7 +59,11 @@ def names(raw: str) -> frozenset[str]:
 
 def file(raw: str) -> Path:
     path = Path(raw)
-    if not path.is_file():
+    try:
+        found = path.is_file()
+    except OSError:  # a folder on the way may not be entered, or the name is too long
+        found = False
+    if not found:
         raise ValueError("is not a file that can be read here")
     return path
 

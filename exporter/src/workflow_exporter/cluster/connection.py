@@ -131,15 +131,22 @@ def _choose(
     if not files and context is None and in_cluster:
         load = partial(_from_service_account, environment, service_account_folder)
         return load, "the pod's service account"
-    files = files or str(Path(environment.get("HOME", "~")).expanduser() / ".kube" / "config")
-    paths = [Path(part).expanduser() for part in files.split(os.pathsep) if part]
-    if not any(path.exists() for path in paths):
+    files = files or str(Path(environment.get("HOME", "~")) / ".kube" / "config")
+    if not any(_exists(part) for part in files.split(os.pathsep) if part):
         raise ConnectionSettingsError(
             f"there is no kubeconfig {files} and this is not a pod with a service account: "
             "name a kubeconfig with --kubeconfig or KUBECONFIG, or read files with --from"
         )
     where = f"kubeconfig {files}" + (f", context {context}" if context else "")
     return partial(_from_kubeconfig, files, context), where
+
+
+def _exists(file: str) -> bool:
+    """False too where nobody can look: in a folder that may not be entered, in the home of `~nobody`."""
+    try:
+        return Path(file).expanduser().exists()
+    except (OSError, RuntimeError):
+        return False
 
 
 def _from_service_account(environment: Mapping[str, str], folder: Path) -> _Configuration:
@@ -190,6 +197,8 @@ def _from_kubeconfig(files: str, context: str | None) -> _Configuration:
     ) as error:
         # Malformed files surface from the package as whatever Python says of them.
         what = " ".join(str(error).split()) or type(error).__name__
+        if isinstance(error, KeyError | TypeError | AttributeError):
+            what = f"an entry is missing or not of the kind that belongs there ({what})"
         raise ConnectionSettingsError(f"kubeconfig {files} is not usable: {what}") from error
     return configuration
 
@@ -213,7 +222,7 @@ def _check_complete(loader: Any, merged: Any, configuration: _Configuration, fil
 def _transport(configuration: _Configuration) -> httpx.AsyncBaseTransport:
     from kubernetes.client.rest import should_bypass_proxies  # noqa: PLC0415  see _from_kubeconfig
 
-    proxy = configuration.proxy
+    proxy = configuration.proxy or None  # `proxy-url: ""` means none, as to kubectl
     if proxy and should_bypass_proxies(configuration.host, configuration.no_proxy or ""):
         proxy = None
     try:
@@ -221,7 +230,8 @@ def _transport(configuration: _Configuration) -> httpx.AsyncBaseTransport:
         if proxy is None:
             return DirectTransport(tls, _LIMITS)
         return httpx.AsyncHTTPTransport(verify=tls, trust_env=False, limits=_LIMITS, proxy=proxy)
-    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+    # ssl.SSLError is an OSError; a kubeconfig may have anything where text belongs.
+    except (OSError, ValueError, TypeError, AttributeError) as error:
         raise ConnectionSettingsError(
             f"the certificates or the proxy address are not usable: {error}"
         ) from error
