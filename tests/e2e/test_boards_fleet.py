@@ -80,16 +80,18 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
         one = next(one for one in running if len(one.instance.versions) > 1)
         chosen = {**boards.CHOSEN, "instance_id": identity_of(one.instance).instance_id}
         site = Shown(fleet, prometheus, chosen, one)
-        expected = _of_customers(site, "audience:fleet_instances_running:count24h")[frozenset()]
-        wait_until(
-            lambda: (
-                list(site.rows("fleet-overview", 2).values()) == [expected]
-                and len(site.rows("fleet-nodes", 24)) > 0
-                and sum(site.rows("fleet-versions", 31).values()) == expected
-            ),
-            _SECONDS_TO_COUNT,
-        )
+        wait_until(lambda: _is_counted(site), _SECONDS_TO_COUNT)
         yield site
+
+
+def _is_counted(shown: Shown) -> bool:
+    """All groups of rules have seen the reports that arrived."""
+    expected = list(_of_customers(shown, "audience:fleet_instances_running:count24h").values())
+    return (
+        list(shown.rows("fleet-overview", 2).values()) == expected
+        and [sum(shown.rows("fleet-versions", 31).values())] == expected
+        and len(shown.rows("fleet-nodes", 24)) > 0
+    )
 
 
 def _of_customers(shown: Shown, name: str, moment: float | None = None, **more: str) -> Rows:
