@@ -1,4 +1,4 @@
-"""The rules say what an independent model of a fleet says: 106 days, 64 instances, each event and series."""
+"""The rules say what an independent model of a fleet says: 106 days, 60 instances, each event and series."""
 
 from pathlib import Path
 
@@ -49,15 +49,15 @@ def test_every_series_is_as_in_the_model_at_moments_of_106_days(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("interval", "days", "backwards"),
-    [("1m", 1, False), ("5m", 3, False), ("15m", 3, False), ("15m", 3, True)],
+    ("interval", "count", "days", "backwards"),
+    [("1m", 1, 1, False), ("5m", 12, 1, False), ("15m", 26, 3, False), ("15m", 26, 3, True)],
     ids=["every minute, one instance", "every 5", "every 15", "every 15, groups in reverse"],
 )
 def test_recorded_at_any_interval_and_in_any_order_and_with_a_rulers_labels(
-    tmp_path: Path, interval: str, days: int, *, backwards: bool
+    tmp_path: Path, interval: str, count: int, days: int, *, backwards: bool
 ) -> None:
     """45 minutes past the hour, when the chain of groups has settled even in reverse."""
-    fleet = story(26 if days > 1 else 1)
+    fleet = story(count)
     rules = shipped_rules()
     write(tmp_path / "rules.yaml", as_file(rules, ruler="0", tenant_id="default"))
     now = START + days * DAY + 4 * HOUR + 45 * 60

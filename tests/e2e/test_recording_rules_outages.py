@@ -1,0 +1,58 @@
+"""Prometheus may be down for nearly four days, and the API for longer. A shorter memory would not do."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from e2e.recording_rules import complaints, shipped_rules, write
+from fleet_model.promtool import STEP, computed, promtool_document
+from fleet_model.reports import DAY, HOUR, Fleet, Outage
+from fleet_model.rules import STATE_GROUP, Rule, as_file, silenced_by_outages
+from fleet_model.story import START, story
+from fleet_model.truth import truth
+
+_DOWN = Outage(START + 2 * DAY, START + 5 * DAY + 20 * HOUR)
+_API_AWAY = Outage(_DOWN.since, _DOWN.until + 2 * HOUR)
+_MOMENTS = (_DOWN.until, _DOWN.until + HOUR, _DOWN.until + 3 * HOUR)
+
+_REMEMBER = (
+    "instance_id_audience:releases_instance_audience_info:last",
+    "instance_id:fleet_newest_report_timestamp_seconds:max",
+    "instance_id:fleet_first_seen_timestamp_seconds:min",
+)
+
+
+def _fleet() -> Fleet:
+    told = story(12)
+    reports = tuple(one for one in told.reports if one.slot <= _MOMENTS[-1] and not _DOWN.covers(one.slot))
+    return replace(told, reports=reports, prometheus_down=(_DOWN,), api_not_scraped=(_API_AWAY,))
+
+
+def _found(folder: Path, forgetful: str | None) -> str:
+    """What promtool says of the rules, one of which may remember three days only."""
+    fleet = _fleet()
+    rules = [
+        replace(rule, expr=rule.expr.replace("[4d]", "[3d]")) if rule.record == forgetful else rule
+        for rule in shipped_rules()
+    ]
+    remembering: list[Rule] = silenced_by_outages(rule for rule in rules if rule.group == STATE_GROUP)
+    write(folder / "state.yaml", as_file(remembering))
+    document = promtool_document(
+        fleet,
+        rules,
+        {now: truth(fleet, now) for now in _MOMENTS},
+        computed(rules),
+        rule_files=["state.yaml"],
+        evaluation_interval=f"{STEP}s",
+    )
+    return complaints(write(folder / "outage.yaml", document))
+
+
+def test_afterwards_nobody_is_new_and_every_number_is_right(tmp_path: Path) -> None:
+    assert _found(tmp_path, forgetful=None) == ""
+
+
+@pytest.mark.parametrize("record", _REMEMBER)
+def test_with_a_memory_of_three_days_it_would_not_be_so(tmp_path: Path, record: str) -> None:
+    assert "FAILED" in _found(tmp_path, forgetful=record)
