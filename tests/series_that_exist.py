@@ -16,7 +16,8 @@ from workflow_releases.self_metrics import RequestCounts, self_registry
 from workflow_releases.web.metrics import EditionCollector
 
 _FAMILIES = (
-    *(entry.family for entry in (*CLUSTER_FAMILIES, *EXPORTER_FAMILIES, *NODE_FAMILIES)),
+    *(entry.family for entry in (*CLUSTER_FAMILIES, *EXPORTER_FAMILIES)),
+    *(entry.family for entry in NODE_FAMILIES),
     *SELF_FAMILIES,
 )
 

@@ -15,8 +15,10 @@ _TESTS = sorted((PROMETHEUS / "tests").glob("*.yaml"))
 
 
 def test_configuration_and_all_rules_are_valid() -> None:
-    for check in (["config", PROMETHEUS / "prometheus.yml"], ["rules", PROMETHEUS / "alerts/operators.yaml"]):
-        subprocess.run([tool("promtool"), "check", *check], check=True, capture_output=True, timeout=60)
+    for what, file in (("config", "prometheus.yml"), ("rules", "alerts/operators.yaml")):
+        subprocess.run(
+            [tool("promtool"), "check", what, PROMETHEUS / file], check=True, capture_output=True, timeout=60
+        )
 
 
 @pytest.mark.parametrize("file", _TESTS, ids=lambda file: file.stem)

@@ -129,7 +129,7 @@ def _nodes(running: list[Known]) -> Truth:
     cells: Counter[Labels] = Counter()
     marginals: dict[str, Counter[Labels]] = {fact: Counter() for fact in NODE_FACTS}
     for (audience, _), reports in _by_cluster(running).items():
-        in_cluster: dict[tuple[str, ...], int] = {}
+        in_cluster: dict[tuple[str, str, str, str], int] = {}
         for report in reports:  # of two instances in one cluster, both counted the same nodes
             for facts, number in report.nodes.items():
                 in_cluster[facts] = max(number, in_cluster.get(facts, 0))
