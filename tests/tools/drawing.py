@@ -74,7 +74,7 @@ def _text_only(axes: Axes, text: str, size: float, colour: str = FAINT) -> None:
 def _stat(axes: Axes, answers: Sequence[Answer], _: tuple[float, float]) -> None:
     found = [
         in_unit(float(_latest(series)), answer.query.unit)
-        if answer.query.unit != "string"
+        if answer.query.raw_panel["options"].get("textMode") != "name"
         else legend_of(answer.query, series["metric"])
         for answer in answers
         for series in answer.series
@@ -85,7 +85,7 @@ def _stat(axes: Axes, answers: Sequence[Answer], _: tuple[float, float]) -> None
 def _timeseries(axes: Axes, answers: Sequence[Answer], span: tuple[float, float]) -> None:
     custom = answers[0].query.raw_panel["fieldConfig"]["defaults"]["custom"]
     lines = [(answer.query, series) for answer in answers for series in answer.series]
-    moments = _moments(lines)
+    moments = _moments(lines, bars=custom["drawStyle"] == "bars")
     times = [moment / 86_400 for moment in moments]  # matplotlib's dates are days since 1970
     floor = [0.0] * len(times)
     for number, (query, series) in enumerate(lines):
@@ -120,9 +120,11 @@ def _timeseries(axes: Axes, answers: Sequence[Answer], span: tuple[float, float]
     axes.legend(fontsize=5.5, ncols=4, frameon=False, loc="upper left", bbox_to_anchor=(0, -0.1))
 
 
-def _moments(lines: Sequence[tuple[PanelQuery, dict[str, Any]]]) -> list[float]:
-    """Every step of the graph, those at which nobody says anything too."""
+def _moments(lines: Sequence[tuple[PanelQuery, dict[str, Any]]], *, bars: bool) -> list[float]:
+    """Every step of a graph, those at which nobody says anything too; of bars, those that are there."""
     told = sorted({float(moment) for _, series in lines for moment, _ in series["values"]})
+    if bars:
+        return told
     step = min((after - before for before, after in pairwise(told)), default=1.0)
     return [told[0] + number * step for number in range(round((told[-1] - told[0]) / step) + 1)]
 
@@ -186,21 +188,15 @@ def _merged(answers: Sequence[Answer], panel: dict[str, Any]) -> tuple[list[str]
         ),
         [],
     )
-    rows: dict[tuple[tuple[str, str], ...], dict[str, Any]] = {}
+    told = [series["metric"].keys() - {"__name__"} for answer in answers for series in answer.series]
+    shared = sorted(set.intersection(*map(set, told)))
+    rows: dict[tuple[str, ...], dict[str, Any]] = {}
     for answer in answers:
         value_name = "Value" if len(answers) == 1 else f"Value #{answer.query.letter}"
         for series in answer.series:
-            labels = {name: text for name, text in series["metric"].items() if name != "__name__"}
-            home = next((row for key, row in rows.items() if _agree(dict(key), labels)), None)
-            row = rows.setdefault(tuple(sorted(labels.items())), {}) if home is None else home
-            row.update(labels)
-            row[value_name] = float(_latest(series))
-    return include, list(rows.values())
-
-
-def _agree(one: dict[str, str], other: dict[str, str]) -> bool:
-    """Whether the labels of one are among those of the other."""
-    return one.items() <= other.items() or other.items() <= one.items()
+            row = rows.setdefault(tuple(series["metric"][name] for name in shared), {})
+            row |= {**series["metric"], value_name: float(_latest(series))}
+    return include, [row for _, row in sorted(rows.items())] if len(answers) > 1 else list(rows.values())
 
 
 def _cell(value: object, override: dict[str, Any]) -> str:

@@ -3,7 +3,6 @@
 import re
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ import httpx
 
 from e2e.processes import Program, free_ports, tool
 from e2e.releases_api import ReleasesApi
+from e2e.reporting import wait_until
 from tools.fleet.past import write_past
 from tools.fleet.plan import Fleet
 from tools.fleet.present import mark, send_newest
@@ -43,6 +43,7 @@ class Prometheus:
         port: int | None = None,
         api_metrics_port: int | None = None,
         agent_metrics_port: int | None = None,
+        flags: Sequence[str] = (),
     ) -> None:
         self.folder = folder
         self.data = folder / "data"
@@ -52,7 +53,7 @@ class Prometheus:
         self.agent_metrics_port = agent_metrics_port
         self.http = httpx.Client(base_url=self.url, trust_env=False, timeout=120)
         self.config = folder / "prometheus.yml"
-        self.program = Program("prometheus", self._argv(), folder)
+        self.program = Program("prometheus", (*self._argv(), *flags), folder)
         self.data.mkdir(parents=True)
 
     def __enter__(self) -> Self:
@@ -64,13 +65,13 @@ class Prometheus:
 
     def start(self, interval: str | None = None) -> None:
         """Returns when it answers queries; without an interval no rule runs and nothing is scraped."""
-        self.config.write_text(_PLAIN if interval is None else self._shipped(interval))
+        self.configure(interval)
         self.program.start()
-        deadline = time.monotonic() + _START_SECONDS
-        while not self._is_ready():
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"not ready within {_START_SECONDS} s\n{self.program.log_tail()}")
-            time.sleep(0.05)  # the interval of polling
+        wait_until(self._is_ready, _START_SECONDS, self.program.log_tail)
+
+    def configure(self, interval: str | None) -> None:
+        """Writes the configuration as `start` does; SIGHUP makes one that runs read it."""
+        self.config.write_text(_PLAIN if interval is None else self._shipped(interval))
 
     def query(self, expr: str, moment: float | None = None) -> list[dict[str, Any]]:
         """The result of an instant query."""
@@ -171,6 +172,12 @@ def hosted(
         with ReleasesApi(folder / "api", UPSTREAM_WRITE_URL=write_url, **settings) as api:
             mark(fleet, api.http, api.token("audience"))
             prometheus.start(interval)
+            # Scraped once before, so that its counters are seen to rise.
+            wait_until(
+                lambda: bool(prometheus.query('up{job="workflow-releases"} == 1')),
+                _START_SECONDS,
+                prometheus.program.log_tail,
+            )
             send_newest(fleet, api.http)
             yield prometheus, api
 

@@ -1,0 +1,164 @@
+"""What counting a fleet costs: all recording rules and every overview panel, at 1,000 to 50,000 instances.
+
+    PYTHONPATH=tests .venv/bin/python -m bench.analytics [--instances 1000 10000]
+
+One real Prometheus for each size, with a day of reports and four days of remembered state, which is all
+that rules read. The shipped rules then run in it. The floor reads the newest report of each instance once and
+counts them. Panels over 90 days read recorded series, whose number does not depend on the fleet's; they are
+measured in the past of a small one.
+"""
+
+import argparse
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.analytics_load import FLAGS, fill, run_rules, told_by
+from bench.machine import commit, load, machine_class
+from boards import queries
+from e2e.reporting import wait_until
+from tools.fleet.plan import HOUR, draw_fleet
+from tools.fleet.recount import rules_in
+from tools.fleet.releases import DAY
+from tools.fleet.site import SHIPPED, Prometheus
+
+_FLOOR = "count(last_over_time(fleet_instance_seen_timestamp_seconds[2h]))"
+_INTERVAL = "30s"
+_ROUNDS = 2  # of all rules, before they are looked at: the first reads what nothing has cached
+_SECONDS_TO_RUN = 420
+_PANELS = "fleet-overview"
+_RANGE_DAYS, _RANGE_STEP = 90, 3 * HOUR
+
+
+@dataclass(slots=True)
+class Found:
+    """Of one size."""
+
+    instances: int
+    series: int
+    samples_stored: int
+    groups: dict[str, float] = field(default_factory=dict)  # seconds of the last evaluation
+    rules_read: int = 0  # samples, all rules once
+    floor: tuple[float, int] = (0.0, 0)
+    slowest_panel: tuple[float, str] = (0.0, "")
+    rss_mib: float = 0.0
+    peak_mib: float = 0.0
+    load: float = 0.0
+
+    @property
+    def seconds(self) -> float:
+        return sum(self.groups.values())
+
+
+def measured(folder: Path, instances: int) -> Found:
+    """Fills a Prometheus, lets it run the rules, and asks it what that took."""
+    now = int(time.time())
+    fleet = draw_fleet(instances, 5, end=now // HOUR * HOUR)
+    with Prometheus(folder, flags=FLAGS) as prometheus:
+        prometheus.start()
+        say(f"{instances} instances: writing what rules read")
+        stored = fill(prometheus, fleet, now)
+        found = Found(len(fleet.instances), _number(prometheus, "prometheus_tsdb_head_series"), stored)
+        run_rules(prometheus, _INTERVAL)
+        say(f"{stored:,} samples; running the rules")
+        wait_until(lambda: _rounds(prometheus) >= _ROUNDS, _SECONDS_TO_RUN, prometheus.program.log_tail)
+        found.groups = dict(_group_seconds(prometheus))
+        moment = time.time()
+        rules = [*rules_in(SHIPPED / "rules"), *rules_in(SHIPPED / "rules", state=True)]
+        found.rules_read = sum(told_by(prometheus.http, rule.expr, moment)[1] for rule in rules)
+        found.floor = min(told_by(prometheus.http, _FLOOR, moment) for _ in range(3))
+        found.slowest_panel = max(
+            (told_by(prometheus.http, one.expr, time.time())[0], one.title)
+            for one in queries()
+            if one.board == _PANELS
+        )
+        found.rss_mib = prometheus.program.rss_bytes() / 2**20
+        found.peak_mib = prometheus.program.rss_bytes("VmHWM") / 2**20
+        found.load = load()
+    return found
+
+
+def panels_over_90_days(folder: Path) -> tuple[float, str]:
+    """The slowest of the overview, and its title."""
+    end = int(time.time()) // HOUR * HOUR
+    with Prometheus(folder) as prometheus:
+        prometheus.backfill_past(draw_fleet(60, _RANGE_DAYS + 5, end))
+        prometheus.start()
+        taken = []
+        for one in queries():
+            if one.board == _PANELS and not one.at_once:
+                step = max(_RANGE_STEP, one.least_step_seconds)
+                began = time.perf_counter()
+                prometheus.query_range(one.expr, end - _RANGE_DAYS * DAY, end, step)
+                taken.append((time.perf_counter() - began, one.title))
+    return max(taken)
+
+
+def table(sizes: list[Found]) -> str:
+    """Markdown that is legible as it stands; a column for each size."""
+    groups = sorted(sizes[0].groups)
+    rows: list[tuple[str, list[str]]] = [
+        ("series in memory", [f"{one.series:,}" for one in sizes]),
+        ("samples written beforehand", [f"{one.samples_stored:,}" for one in sizes]),
+        *((f"{group}, s", [f"{one.groups[group]:.2f}" for one in sizes]) for group in groups),
+        ("all groups once, s", [f"{one.seconds:.2f}" for one in sizes]),
+        ("the same per 1,000 instances, s", [f"{one.seconds / one.instances * 1000:.3f}" for one in sizes]),
+        ("samples read by all rules once", [f"{one.rules_read:,}" for one in sizes]),
+        ("floor: each instance read once and counted, s", [f"{one.floor[0]:.3f}" for one in sizes]),
+        ("all groups / floor", [f"{one.seconds / one.floor[0]:.0f}" for one in sizes]),
+        ("slowest overview query now, s", [f"{one.slowest_panel[0]:.3f}" for one in sizes]),
+        ("Prometheus: RSS, MiB", [f"{one.rss_mib:,.0f}" for one in sizes]),
+        ("Prometheus: RSS at its peak, MiB", [f"{one.peak_mib:,.0f}" for one in sizes]),
+        ("load of the machine", [f"{one.load:.1f}" for one in sizes]),
+    ]
+    head = f"| figure | {' | '.join(f'{one.instances:,}' for one in sizes)} |\n|---|{'--:|' * len(sizes)}\n"
+    return head + "".join(f"| {name} | {' | '.join(cells)} |\n" for name, cells in rows)
+
+
+def say(line: str) -> None:
+    sys.stderr.write(f"load {load():4.1f}  {line}\n")
+
+
+def _exposed(prometheus: Prometheus) -> str:
+    return prometheus.http.get("/metrics").text
+
+
+def _number(prometheus: Prometheus, name: str) -> int:
+    found = re.search(rf"^{name} (\S+)$", _exposed(prometheus), re.MULTILINE)
+    return int(float(found[1])) if found else 0
+
+
+def _of_groups(prometheus: Prometheus, metric: str) -> Iterator[tuple[str, float]]:
+    pattern = rf'^{metric}\{{rule_group="[^"]*;(fleet_\w+)"\}} (\S+)$'
+    for group, value in re.findall(pattern, _exposed(prometheus), re.MULTILINE):
+        yield group, float(value)
+
+
+def _group_seconds(prometheus: Prometheus) -> Iterator[tuple[str, float]]:
+    return _of_groups(prometheus, "prometheus_rule_group_last_duration_seconds")
+
+
+def _rounds(prometheus: Prometheus) -> float:
+    """How often the slowest group has run to its end."""
+    began = dict(_of_groups(prometheus, "prometheus_rule_group_iterations_total"))
+    return min(began.values(), default=0.0) - 1  # the last one may still run
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="The cost of the analytics.")
+    parser.add_argument("--instances", type=int, nargs="+", default=[1_000, 10_000])
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        sizes = [measured(Path(folder) / str(instances), instances) for instances in options.instances]
+        say("panels over 90 days")
+        seconds, title = panels_over_90_days(Path(folder) / "past")
+    sys.stdout.write(f"{machine_class()}; commit {commit()}\n\n{table(sizes)}\n")
+    sys.stdout.write(f"Slowest overview query over {_RANGE_DAYS} days: {seconds:.3f} s ({title}).\n")
+
+
+if __name__ == "__main__":
+    main()
