@@ -26,6 +26,7 @@ from workflow_releases.catalog.key_file import make_key_file
 
 _SECONDS = 90  # on a busy machine
 OF_CRDS = ("monitoring.coreos.com/", "gateway.networking.k8s.io/")  # whose schemas no API server here knows
+UPSTREAM = "http://127.0.0.1:9/api/v1/write"  # nothing is ever sent there
 SQLITE = ("releases-a", "releases-b", "releases-env", "releases-kept")
 
 
@@ -119,8 +120,13 @@ def test_program_serves_with_exactly_what_the_chart_gives_it(
 ) -> None:
     make_key_file(tmp_path / "key.pem")
     key = secret("releases-env", "signing", signing__pem=(tmp_path / "key.pem").read_text())
-    asyncio.run(site.apply([key]))
-    helm.install("env", "releases-env", "--set", "signing.existingSecret=signing")
+    token = secret("releases-env", "upstream", token="of-the-receiver")
+    asyncio.run(site.apply([key, token]))
+    given = [
+        *("signing.existingSecret=signing", "ingest.bearerToken.existingSecret=upstream"),
+        *(f"ingest.upstreamWriteUrl={UPSTREAM}", "ingest.sourceRatePerMinute=1000000"),
+    ]
+    helm.install("env", "releases-env", *(word for value in given for word in ("--set", value)))
     pod = AsRendered(
         site, "releases-env", pod_of(site, "releases-env", "env-workflow-releases"), tmp_path / "pod"
     )
@@ -132,10 +138,11 @@ def test_program_serves_with_exactly_what_the_chart_gives_it(
         probes = [pod.probe(kind) for kind in ("livenessProbe", "readinessProbe")]
         catalog = pod.get("http", "/v1/catalogs/deis")
         metrics = [pod.answers(port, "/metrics") for port in ("metrics", "http")]
+        gateway = pod.answers("http", "/api/v1/write")
     finally:
         ended = program.stop()
 
-    assert (probes, metrics, ended) == ([200, 200], [200, 404], 0)
+    assert (probes, metrics, gateway, ended) == ([200, 200], [200, 404], 405, 0)
     assert (catalog.status_code, "catalog-signature" in catalog.headers) == (200, True)
     assert pod.environment() == {
         "HOST": "0.0.0.0",  # noqa: S104 - a pod's own addresses
@@ -144,6 +151,10 @@ def test_program_serves_with_exactly_what_the_chart_gives_it(
         "DATABASE_URL": "sqlite:////data/releases.db",
         "CATALOG_SIGNING_KEY_FILE": "/etc/workflow-releases/signing/keys.pem",
         "LEGACY_PLATFORM": "deis",
+        "UPSTREAM_WRITE_URL": UPSTREAM,
+        "UPSTREAM_BEARER_TOKEN_FILE": "/etc/workflow-releases/upstream/token",
+        "INGEST_SOURCE_RATE_PER_MINUTE": "1000000",  # not 1e+06
+        "INGEST_INSTANCE_RATE_PER_HOUR": "12",
         "TRUSTED_PROXY_COUNT": "0",
         "LOG_LEVEL": "info",
         "LOG_FORMAT": "json",
@@ -160,8 +171,9 @@ def test_replicas_on_postgresql_are_migrated_before_they_start(
 ) -> None:
     namespace, name = "releases-postgresql", "many-workflow-releases"
     asyncio.run(site.apply([secret(namespace, "database", url=postgresql.url)]))
-    many = ("--set", "replicas=3", "--set", "database.existingSecret=database")
-    many += ("--set", "metrics.dashboards.enabled=true")  # helm keeps a release in one Secret of 1 MiB
+    # helm keeps a release, boards and all, in one Secret of 1 MiB.
+    values = ("replicas=3", "database.existingSecret=database", "metrics.dashboards.enabled=true")
+    many = [word for value in values for word in ("--set", value)]
 
     notes = helm.install("many", namespace, *many)
 
