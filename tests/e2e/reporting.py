@@ -95,7 +95,7 @@ def serving(receiver: SocketReceiver) -> Iterator[SocketReceiver]:
 class Prometheus:
     """A real one that takes remote writes and scrapes nothing; may be killed and started again."""
 
-    def __init__(self, folder: Path, *, receives: bool = True) -> None:
+    def __init__(self, folder: Path, *, receives: bool = True, admin: bool = False) -> None:
         (port,) = free_ports(1)
         folder.mkdir()
         config = folder / "prometheus.yml"
@@ -108,6 +108,8 @@ class Prometheus:
         ]
         if receives:
             argv.append("--web.enable-remote-write-receiver")
+        if admin:
+            argv.append("--web.enable-admin-api")
         self.url = f"http://127.0.0.1:{port}"
         self.program = Program("prometheus", argv, folder)
         self._http = httpx.Client(base_url=self.url, trust_env=False, timeout=10)
