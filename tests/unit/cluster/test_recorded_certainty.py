@@ -1,0 +1,162 @@
+"""Which namespace a recording is of, and what it proves to be absent."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from clusters import as_running_objects, builder_pods, held, manifests, unknown_workloads
+from clusters.objects import Owner, config_map, namespace
+from recordings import (
+    DEIS,
+    DEIS_RUNNING,
+    PROFILES,
+    READ_AT,
+    VERSION,
+    as_yaml,
+    listed,
+    recorded,
+    up,
+    whole,
+    written,
+)
+from workflow_exporter.cluster.extract import extract
+from workflow_exporter.cluster.objects import Resource
+from workflow_exporter.inventory import WorkloadKind
+from workflow_exporter.snapshot import SourceState
+
+
+def test_only_the_platforms_namespace_is_read_of_a_dump_of_all(tmp_path: Path) -> None:
+    elsewhere = as_running_objects(
+        [
+            namespace("shop"),
+            *unknown_workloads("shop"),
+            config_map(Owner("shop").metadata("slugbuilder-config"), {}),
+        ]
+    )[1:]
+
+    cluster = recorded(written(tmp_path, all__yaml=as_yaml(listed(*elsewhere, *DEIS_RUNNING))))
+
+    assert cluster.namespace == "deis"
+    assert whole(cluster) == held(DEIS_RUNNING, PROFILES)
+
+
+@pytest.mark.parametrize(
+    ("present", "setting", "found"),
+    [
+        (["deis"], None, "deis"),
+        (["drycc"], None, "drycc"),
+        (["paas"], None, "paas"),
+        (["paas", "drycc"], None, "drycc"),
+        (["deis", "paas"], "paas", "paas"),
+    ],
+)
+def test_namespace_is_the_setting_else_a_profiles_own_else_the_one_with_the_workloads(
+    tmp_path: Path, present: list[str], setting: str | None, found: str
+) -> None:
+    objects = []
+    for name in present:
+        for obj in as_running_objects(manifests("drycc-stable" if name == "drycc" else "deis-v2.18.0")):
+            if "namespace" in obj["metadata"]:
+                obj["metadata"]["namespace"] = name
+                objects.append(obj)
+
+    assert recorded(written(tmp_path, all__json=json.dumps(listed(*objects))), setting).namespace == found
+
+
+def test_kind_that_was_not_recorded_is_down_so_that_nothing_is_called_missing_for_it(tmp_path: Path) -> None:
+    deployments = [obj for obj in DEIS_RUNNING if obj["kind"] == "Deployment"]
+
+    cluster = recorded(written(tmp_path, all__yaml=as_yaml(listed(*deployments))))
+
+    assert cluster.view().sources == tuple(
+        SourceState("deployments", up=True, last_success=READ_AT)
+        if resource is Resource.DEPLOYMENTS
+        else SourceState(resource.value, up=False, reason="not in the recording")
+        for resource in Resource
+    )
+
+
+def test_kind_recorded_in_another_namespace_only_is_not_recorded(tmp_path: Path) -> None:
+    elsewhere = as_running_objects(builder_pods("shop"))
+    deployments = [obj for obj in DEIS_RUNNING if obj["kind"] == "Deployment"]
+
+    cluster = recorded(written(tmp_path, all__yaml=as_yaml(listed(*elsewhere, *deployments))))
+
+    assert up(cluster) == {"deployments", "kube-system"}
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "known"),
+    [
+        ("any.yaml", as_yaml(listed(kind="StatefulSetList")), True),
+        ("statefulsets.yaml", as_yaml(listed()), True),
+        ("any.yaml", as_yaml(listed()), False),
+    ],
+)
+def test_none_is_certain_of_an_empty_typed_list_or_of_a_file_named_after_the_resource(
+    tmp_path: Path, file: str, text: str, *, known: bool
+) -> None:
+    written(tmp_path, deployments__yaml=as_yaml(listed(*DEIS_RUNNING)))
+    (tmp_path / file).write_text(text)
+
+    assert ("statefulsets" in up(recorded(tmp_path))) is known
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        {"statefulsets.yaml": as_yaml(listed(*as_running_objects(unknown_workloads("shop"))))},
+        {"statefulsets.yaml": as_yaml(listed(*DEIS_RUNNING))},
+        {"statefulsets.yaml": as_yaml(VERSION)},
+    ],
+)
+def test_file_name_proves_nothing_of_a_kind_when_its_list_is_not_empty(
+    tmp_path: Path, elsewhere: dict[str, str]
+) -> None:
+    here = [namespace("deis")]
+    written(tmp_path, namespaces__yaml=as_yaml(listed(*as_running_objects(here))))
+    for name, text in elsewhere.items():
+        (tmp_path / name).write_text(text)
+
+    assert "statefulsets" not in up(recorded(tmp_path, "deis"))
+
+
+@pytest.mark.parametrize("list_kind", ["List", "CronJobList"])
+def test_recording_of_other_namespaces_makes_nothing_missing_in_one_that_it_does_not_hold(
+    tmp_path: Path, list_kind: str
+) -> None:
+    of_namespace = [obj for obj in DEIS_RUNNING if obj["metadata"].get("namespace") == "deis"]
+    written(
+        tmp_path,
+        cronjobs__yaml=as_yaml(listed(kind=list_kind)),
+        deployments__yaml=as_yaml(listed(*of_namespace)),
+        nodes__yaml=as_yaml(listed(*(obj for obj in DEIS_RUNNING if obj["kind"] == "Node"))),
+    )
+
+    assert up(recorded(tmp_path, "zzz")) == {"nodes"}
+    assert "cronjobs" in up(recorded(tmp_path, "deis"))
+
+
+def test_namespace_that_was_recorded_empty_beside_others_has_none_of_what_was_asked_for(
+    tmp_path: Path,
+) -> None:
+    empty = as_running_objects([namespace("zzz")])
+    written(
+        tmp_path,
+        namespaces__yaml=as_yaml(listed(*empty, *DEIS_RUNNING)),
+        cronjobs__yaml=as_yaml(listed()),
+    )
+
+    assert {"cronjobs", "namespace"} <= up(recorded(tmp_path, "zzz"))
+
+
+def test_recording_without_pods_makes_no_component_missing_a_workload(tmp_path: Path) -> None:
+    running = [obj for obj in DEIS_RUNNING if obj["kind"] != "Pod"]
+
+    found = extract(whole(recorded(written(tmp_path, all__yaml=as_yaml(listed(*running))))), DEIS, "deis")
+
+    assert [one for one in found.expectations if one.absent_workloads] == []
+    assert {one.kind for one in found.workloads} == {
+        WorkloadKind.DEPLOYMENT, WorkloadKind.DAEMON_SET, WorkloadKind.CONFIG_MAP,
+    }  # fmt: skip
