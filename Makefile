@@ -20,7 +20,7 @@ API_PORT ?= 8090
 API_METRICS_PORT ?= 8091
 
 .DEFAULT_GOAL := help
-.PHONY: help run check test lint types layers unit e2e e2e-tools bench generate picture pictures demo golden format requirements clean
+.PHONY: help run check test lint types layers unit e2e e2e-tools bench generate picture pictures demo fleet-past fleet-present golden format requirements clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -56,6 +56,12 @@ run: $(VENV)/.run ## start releases API and agent: on the recorded sample, or on
 demo: $(VENV)/.dev e2e-tools ## a made-up fleet of 120 days: agent, gateway, Prometheus with the shipped rules, until Ctrl-C
 	PORT=$(PORT) METRICS_PORT=$(METRICS_PORT) API_PORT=$(API_PORT) API_METRICS_PORT=$(API_METRICS_PORT) \
 		PYTHONPATH=tests $(BIN)/python -m tools.demo
+
+fleet-past: $(VENV)/.dev e2e-tools ## for compose.yaml: 120 days of a made-up fleet in build/fleet
+	PYTHONPATH=tests $(BIN)/python -m tools.demo --past-only --folder build/fleet
+
+fleet-present: $(VENV)/.dev ## for compose.yaml: the newest reports of that fleet, through the gateway
+	PYTHONPATH=tests $(BIN)/python -m tools.demo --send-to http://$(HOST):$(API_PORT)
 
 check: $(VENV)/.run ## the same as a table in the terminal
 	$(BIN)/workflow-exporter check $(CLUSTER) --catalog $(CATALOG)

@@ -15,11 +15,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
+
 from e2e.processes import Program
 from e2e.releases_api import ReleasesApi
 from e2e.reporting import DueAgent, cluster, wait_until
 from tools.fleet import truth
 from tools.fleet.plan import HOUR, Fleet, draw_fleet
+from tools.fleet.present import send_newest
 from tools.fleet.site import Prometheus, fresh, hosted
 
 ROOT = Path(__file__).parents[2]
@@ -118,10 +121,23 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="A made-up fleet, and everything that looks at it.")
     parser.add_argument("--instances", type=int, default=120)
     parser.add_argument("--days", type=int, default=120)
-    parser.add_argument("--folder", type=Path, default=ROOT / "build" / "demo")
+    parser.add_argument("--folder", type=lambda text: Path(text).resolve(), default=ROOT / "build" / "demo")
+    parser.add_argument(
+        "--past-only", action="store_true", help="make the data of a Prometheus, start nothing"
+    )
+    parser.add_argument("--send-to", metavar="URL", help="send the newest reports to a releases API, no more")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     fleet = draw_fleet(options.instances, options.days, end=int(time.time()) // HOUR * HOUR)
+    if options.send_to:
+        with httpx.Client(base_url=options.send_to, trust_env=False, timeout=30) as http:
+            print(f"{send_newest(fleet, http)} reports were taken")  # noqa: T201
+        return 0
+    if options.past_only:
+        with Prometheus(fresh(options.folder) / "prometheus") as prometheus:
+            prometheus.backfill_past(fleet)
+            print(f"{prometheus.data} holds {options.days} days")  # noqa: T201
+        return 0
     try:
         print(f"Making {options.days} days of {options.instances} instances ...", flush=True)  # noqa: T201
         with running(fresh(options.folder), fleet) as demo:
