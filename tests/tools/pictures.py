@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from boards import CHOSEN, PanelQuery, boards, filled_in, queries
+from e2e.reporting import wait_until
 from tools.demo import ROOT, Demo, running
 from tools.drawing import GROUND, INK, Answer, draw
 from tools.fleet.plan import HOUR, draw_fleet
@@ -30,6 +31,8 @@ _DOTS = 84  # an inch: about 1,000 wide
 _STEPS = 180  # of a graph
 _DAYS = {"now-90d": 90.0, "now-7d": 0.0015}  # what is scraped has no past here, but two minutes
 _JOBS = {"fleet-service": "workflow-releases", "workflow-cluster": "workflow-exporter"}
+_SCRAPES = 24  # every 5 s
+_SECONDS_TO_SETTLE = 400
 _COLOURS = 96  # in a picture's palette, which keeps it small
 
 
@@ -41,11 +44,19 @@ def main() -> None:
     options = parser.parse_args()
     fleet = draw_fleet(options.instances, options.days, end=int(time.time()) // HOUR * HOUR)
     with running(fresh(ROOT / "build" / "pictures"), fleet, interval="5s") as demo:
+        wait_until(lambda: settled(demo), _SECONDS_TO_SETTLE)
         chosen = choices(demo)
         for uid in boards():
             file = options.folder / f"board-{uid}.png"
             file.write_bytes(picture(demo.prometheus, uid, chosen))
             sys.stderr.write(f"{file}: {file.stat().st_size / 1000:.0f} kB\n")
+
+
+def settled(demo: Demo) -> bool:
+    """Every group of rules has seen the newest reports, and what is scraped has two minutes to show."""
+    scraped = demo.prometheus.query(f'count_over_time(up{{job="workflow-exporter"}}[1h]) >= {_SCRAPES}')
+    cohorts = demo.prometheus.query('sum(audience_cohort:fleet_instances_running:count{audience="customer"})')
+    return bool(scraped) and float(cohorts[0]["value"][1]) == demo.running_customers()
 
 
 def choices(demo: Demo) -> Mapping[str, str]:
