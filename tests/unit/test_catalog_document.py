@@ -76,6 +76,7 @@ REFUSALS = {
     "a page": (b"<html>", "the catalog is not JSON: JSON is malformed: invalid character (byte 0)"),
     "cut short": (body()[:-9], "the catalog is not JSON: Input data was truncated"),
     "UTF-16": (body().decode().encode("utf-16"), "the catalog is not JSON: "),
+    "not UTF-8": (body().replace(b"Deis Workflow", b"D\xebis", 1), "the catalog is not JSON: 'utf-8' codec"),
     "too deep": (b'{"a":' + b"[" * 100_000, "the catalog is not JSON: "),
     "an array": (b"[]", SCHEMA + "Expected `object`, got `array`"),
     "no version": (b'{"platform": "deis"}', SCHEMA + "Object missing"),

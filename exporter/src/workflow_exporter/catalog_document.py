@@ -49,7 +49,8 @@ def parse_catalog(body: bytes, platform: str | None = None) -> Catalog:
         catalog = _decode_catalog(body)
     except msgspec.ValidationError as error:
         raise CatalogError(f"the catalog is not as its schema says: {error}") from error
-    except (msgspec.DecodeError, RecursionError) as error:
+    # Text that is not UTF-8 is no DecodeError of msgspec's.
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise CatalogError(f"the catalog is not JSON: {error}") from error
     _check_times(catalog)
     _check_versions(catalog)
