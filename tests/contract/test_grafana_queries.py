@@ -9,7 +9,7 @@ import boards
 import series_contracts as contracts
 from boards import PanelQuery
 from generator import meanings
-from promql_reading import Reading, read
+from query_reading import Reading, read
 from releases_factories import NOW
 from workflow_releases.edition import make_edition
 from workflow_releases.ingest.counts import IngestCounts
