@@ -92,6 +92,7 @@ e2e: $(VENV)/.dev e2e-tools ## everything against real parts
 bench: $(VENV)/.dev e2e-tools ## figures as ratios to a floor or a peer of the same run
 	$(MAKE) -C tests/tools bench
 	PYTHONPATH=tests $(BIN)/python -m bench.run
+	PYTHONPATH=tests $(BIN)/python -m bench.analytics
 	$(BIN)/python tests/bench/catalog_serving.py
 
 # --- upkeep ------------------------------------------------------------------------------------------

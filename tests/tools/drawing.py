@@ -108,7 +108,7 @@ def _timeseries(axes: Axes, answers: Sequence[Answer], span: tuple[float, float]
             axes.plot(times, values, color=colour, linewidth=1.1, label=label)
     axes.set_xlim(span[0] / 86_400, span[1] / 86_400)
     if custom["drawStyle"] != "bars" and "min" in answers[0].query.raw_panel["fieldConfig"]["defaults"]:
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, 1.08 * axes.dataLim.y1 or 1)
     locator = AutoDateLocator(maxticks=6)  # type: ignore[no-untyped-call]  # matplotlib's, untyped
     axes.xaxis.set_major_locator(locator)
     formatter = ConciseDateFormatter(locator)  # type: ignore[no-untyped-call]  # as above
