@@ -159,7 +159,7 @@ def cannot_tell() -> Snapshot:
 
 def checks_off() -> Snapshot:
     snapshot = cannot_tell()
-    problem = "update checks are off, as CHECK_VERSIONS is false"
+    problem = "update checks are off: CHECK_VERSIONS is false"
     return replace(
         snapshot,
         catalog=CatalogFacts(problem=problem),

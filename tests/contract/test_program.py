@@ -68,6 +68,7 @@ def changed_catalog(folder: Path, change: Callable[[dict[str, Any]], object]) ->
         ((), {"ID_KEY_FILE": "/nowhere/key"}, "ID_KEY_FILE='/nowhere/key' cannot be read"),
         ((), {"PROFILE_FILE": "/nowhere/p.yaml"}, "PROFILE_FILE='/nowhere/p.yaml' is not a file"),
         (("--from", "/nowhere/dump.yaml"), {}, "/nowhere/dump.yaml"),
+        (("--from", "dump.yaml", "--context", "x"), {}, "--from reads files instead of a cluster: drop it"),
         (("--kubeconfig", "/nowhere/config"), {}, "/nowhere/config"),
     ],
 )

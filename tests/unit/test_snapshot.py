@@ -133,6 +133,11 @@ def test_without_an_identity_nothing_is_reported_and_the_reason_is_kept() -> Non
         (CatalogReading(None), {}, "there is no catalog of releases"),
         (CatalogReading(catalog()), {"choices": Choices(checks_enabled=False)}, "update checks are off"),
         (
+            CatalogReading(None),
+            {"choices": Choices(checks_enabled=False, modes={"checks": "off: there is nobody to ask"})},
+            "update checks are off: there is nobody to ask",
+        ),
+        (
             CatalogReading(None, "CHECK_VERSIONS is false"),
             {"choices": Choices(checks_enabled=False)},
             "CHECK_VERSIONS is false",

@@ -9,7 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workflow_exporter import __version__
-from workflow_exporter.errors import ClusterError, ConnectionSettingsError, ReportError, WorkflowExporterError
+from workflow_exporter.errors import (
+    ClusterError,
+    ConnectionSettingsError,
+    ReportError,
+    SettingsError,
+    WorkflowExporterError,
+)
 from workflow_exporter.logs import configure_logging
 from workflow_exporter.setting_rows import SETTINGS
 from workflow_exporter.settings import Settings, settings_from_environment, with_catalog
@@ -70,6 +76,8 @@ def _dispatch(options: argparse.Namespace, settings: Settings) -> int:
     from workflow_exporter import app  # noqa: PLC0415  see above
     from workflow_exporter.plan import Source  # noqa: PLC0415  see above
 
+    if options.recording and (options.kubeconfig or options.context):
+        raise SettingsError("--from reads files instead of a cluster: drop it, or --kubeconfig and --context")
     source = Source(recording=options.recording, kubeconfig=options.kubeconfig, context=options.context)
     if options.command == "check":
         answer, status = app.check(

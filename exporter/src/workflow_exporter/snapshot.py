@@ -188,7 +188,8 @@ def _believable(
 ) -> CatalogReading:
     catalog = reading.catalog
     if not choices.checks_enabled:
-        return CatalogReading(None, reading.problem or "update checks are off")
+        why = f"update checks are {choices.modes.get('checks', 'off')}"
+        return CatalogReading(None, reading.problem or why)
     if catalog is None:
         return CatalogReading(None, reading.problem or "there is no catalog of releases")
     if catalog.platform != inventory.platform:
