@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Table, delete, insert, select, update
 
+from workflow_releases.catalog.decisions import notice_order
 from workflow_releases.catalog.model import (
     SCHEMA_VERSION,
     Affects,
@@ -136,9 +137,7 @@ def _load_notices(connection: Connection, platform: str) -> tuple[Notice, ...]:
         )
         for row in connection.execute(select(table).where(table.c.platform == platform))
     ]
-    return tuple(
-        sorted(found, key=lambda notice: (notice.published is not None, notice.published, notice.id))
-    )
+    return tuple(sorted(found, key=notice_order))
 
 
 def _save_platform(connection: Connection, held: Catalog | None, new: Catalog, change_number: int) -> None:
