@@ -1,5 +1,6 @@
-"""What tests of the agent's chart need beside helm_releases: its account's token, and the agent as it is started."""
+"""What tests of the agent's chart need beside helm_releases: its account's token, the agent as started."""
 
+import base64
 import os
 import sys
 from pathlib import Path
@@ -61,15 +62,23 @@ class AgentAsRendered(AsRendered):
         return Program(name, argv, self._folder, {**base, **kubelet, **settings, **listening})
 
     def _mount(self) -> None:
-        """Secrets, and config maps: some keys under other names, or all."""
-        super()._mount()
+        """Some keys of a Secret or a config map under other names, or all; an id key is no text."""
         sources = {volume["name"]: volume for volume in self._pod.get("volumes", [])}
         for mount in self.container.get("volumeMounts", []):
-            if reference := sources[mount["name"]].get("configMap"):
-                content = self._config_map(reference["name"])
-                items = reference.get("items") or [{"key": key, "path": key} for key in content]
-                for item in items:
-                    Path(self._here(mount["mountPath"]), item["path"]).write_text(content[item["key"]])
+            folder = Path(self._here(mount["mountPath"]))
+            folder.mkdir(parents=True)
+            content, items = self._projected(sources[mount["name"]])
+            for item in items or [{"key": key, "path": key} for key in content]:
+                (folder / item["path"]).write_bytes(content[item["key"]])
+
+    def _projected(self, volume: Object) -> tuple[dict[str, bytes], list[dict[str, str]]]:
+        """What a volume takes its files from, and which of it."""
+        if "secret" in volume:
+            data = self._data("secrets", volume["secret"]["secretName"])
+            content = {key: base64.b64decode(value) for key, value in data.items()}
+            return content, volume["secret"].get("items", [])
+        data = self._data("configmaps", volume["configMap"]["name"])
+        return {key: text.encode() for key, text in data.items()}, volume["configMap"].get("items", [])
 
     def _mount_account(self) -> None:
         if not self._pod["automountServiceAccountToken"]:
@@ -80,8 +89,10 @@ class AgentAsRendered(AsRendered):
         (self._account_folder / "ca.crt").write_bytes((self._plane.ca_file or Path()).read_bytes())
         (self._account_folder / "namespace").write_text(self._namespace)
 
-    def _config_map(self, name: str) -> dict[str, str]:
+    def _data(self, collection: str, name: str) -> dict[str, str]:
         with self._plane.rest().blocking_client() as client:
-            answer = client.get(f"/api/v1/namespaces/{self._namespace}/configmaps/{name}").raise_for_status()
+            answer = client.get(
+                f"/api/v1/namespaces/{self._namespace}/{collection}/{name}"
+            ).raise_for_status()
         content: dict[str, str] = answer.json()["data"]
         return content
