@@ -11,8 +11,7 @@ import base64
 import re
 from collections.abc import Sequence
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -77,13 +76,3 @@ def read_signing_keys(pem: bytes) -> SigningKeys:
             raise SigningKeyError("holds a private key that is not Ed25519")
         keys.append(key)
     return SigningKeys(keys)
-
-
-def verifies(public_key: str, body: bytes, signature: str) -> bool:
-    """Whether a base64 signature over `body` was made with the key; wrong base64 verifies nothing."""
-    try:
-        key = Ed25519PublicKey.from_public_bytes(base64.b64decode(public_key, validate=True))
-        key.verify(base64.b64decode(signature, validate=True), body)
-    except (ValueError, InvalidSignature):
-        return False
-    return True
