@@ -1,54 +1,21 @@
-"""Recordings written for a test, and read."""
+"""Clusters as files that the agent reads with `--from`, told apart as much as one likes."""
 
-from datetime import UTC, datetime
+import json
+import re
+import uuid
 from pathlib import Path
-from typing import Any
 
-import yaml
+import clusters
 
-from clusters import Manifest, as_running_objects, manifests
-from workflow_exporter.cluster.objects import ClusterObjects
-from workflow_exporter.cluster.recorded import RecordedCluster
-from workflow_exporter.platforms.reader import shipped_profiles
-
-PROFILES = shipped_profiles()
-DEIS = PROFILES[0]
-READ_AT = datetime(2026, 2, 1, tzinfo=UTC)
-VERSION = {"clientVersion": {"gitVersion": "v1.30.0"}, "serverVersion": {"gitVersion": "v1.31.4"}}
-OLD_GROUPS = {"apps/v1": "extensions/v1beta1", "batch/v1": "batch/v1beta1"}
+_UID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-class _Dumper(yaml.CSafeDumper):
-    """Writes no aliases, as kubectl does not."""
-
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - PyYAML's signature
-        return True
-
-
-def as_yaml(*documents: Any) -> str:
-    return yaml.dump_all(documents, Dumper=_Dumper)
-
-
-def listed(*objects: Manifest, kind: str = "List") -> Manifest:
-    return {"apiVersion": "v1", "kind": kind, "items": list(objects), "metadata": {"resourceVersion": ""}}
-
-
-def recorded(path: Path, namespace: str | None = None) -> RecordedCluster:
-    return RecordedCluster(path, PROFILES, namespace=namespace, read_at=READ_AT)
-
-
-def written(folder: Path, **files: str) -> Path:
-    for name, text in files.items():
-        (folder / name.replace("__", ".")).write_text(text)
-    return folder
-
-
-def up(cluster: RecordedCluster) -> set[str]:
-    return {state.source for state in cluster.view().sources if state.up}
-
-
-DEIS_RUNNING = as_running_objects(manifests("deis-v2.18.0"))
-
-
-def whole(cluster: RecordedCluster) -> ClusterObjects:
-    return cluster.view().objects
+def recording(folder: Path, cluster: str, *, nodes_called: str = "node", redraw_uids: bool = False) -> Path:
+    """A file that holds the cluster; `redraw_uids` as if another control plane had drawn them."""
+    text = json.dumps({"kind": "List", "items": clusters.as_running_objects(clusters.manifests(cluster))})
+    if redraw_uids:
+        text = _UID.sub(lambda match: str(uuid.uuid5(uuid.NAMESPACE_OID, match[0])), text)
+    folder.mkdir()
+    path = folder / "cluster.json"
+    path.write_text(text.replace('"node-', f'"{nodes_called}-'))
+    return path

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from clusters import as_running_objects, held, manifests
-from recordings import (
+from kubectl_dumps import (
     DEIS,
     DEIS_RUNNING,
     OLD_GROUPS,

@@ -7,7 +7,7 @@ import pytest
 
 from clusters import as_running_objects, builder_pods, held, manifests, unknown_workloads
 from clusters.objects import Owner, config_map, namespace
-from recordings import (
+from kubectl_dumps import (
     DEIS,
     DEIS_RUNNING,
     PROFILES,

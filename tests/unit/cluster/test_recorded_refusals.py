@@ -6,7 +6,7 @@ import pytest
 
 from clusters import as_running_objects
 from clusters.objects import node
-from recordings import (
+from kubectl_dumps import (
     DEIS,
     DEIS_RUNNING,
     as_yaml,
