@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from starlette.requests import Request
 
@@ -120,6 +121,9 @@ async def _never_read() -> AsyncIterator[bytes]:
     raise AssertionError("the body was read")
 
 
+TEN_THOUSAND_NOTICES = msgspec.json.encode(
+    document(notices=[{"id": f"n{n}", "severity": "info", "title": "x"} for n in range(10_000)])
+)
 BAD_BODIES: list[tuple[str, str, bytes, dict[str, str], int]] = [
     ("PUT", RELEASE, b"", {}, 400),
     ("PUT", RELEASE, b"{", {}, 400),
@@ -149,6 +153,7 @@ BAD_BODIES: list[tuple[str, str, bytes, dict[str, str], int]] = [
     ("POST", IMPORT, b"{}", {}, 422),
     ("POST", IMPORT, b"[]", {}, 422),
     ("POST", "/v1/catalogs/hephy/import", b'{"schema_version":1,"platform":"deis","title":"x"}', {}, 422),
+    ("POST", IMPORT, TEN_THOUSAND_NOTICES, {}, 422),
     ("POST", IMPORT, b" " * (4 * 1024 * 1024 + 1), {}, 413),
 ]
 
