@@ -110,6 +110,8 @@ def test_it_is_installed_changed_rolled_back_and_leaves_only_the_key_that_the_ne
     helm("uninstall", "agent", "--wait", namespace=namespace)
     wait_until(lambda: content(site, namespace) == {f"Secret/{KEY}"})
     assert cluster_roles(site) == set()
+    with pytest.raises(HelmError, match=f"Secret {KEY} has no key other: restore it, or name another Secret"):
+        install(helm, "agent", namespace, *REPORTING, "--set", "reporting.idKey.secretKey=other")
     install(helm, "agent", namespace, *REPORTING)
     assert id_key(site, namespace) == key
     helm("uninstall", "agent", "--wait", namespace=namespace)

@@ -1,6 +1,9 @@
 """The agent, started with exactly what its chart renders, reads the real cluster by its own account."""
 
 import asyncio
+import base64
+import hashlib
+import hmac
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -136,13 +139,20 @@ def test_by_its_account_every_source_is_up_and_every_version_is_judged(
 
 
 def test_its_ids_are_made_with_the_chart_s_key(
-    pod: tuple[AgentAsRendered, Program],
+    pod: tuple[AgentAsRendered, Program], control_plane: ControlPlane
 ) -> None:
     rendered, _program = pod
-    text = rendered.get("metrics", "/api/v1/report").text
+    made = asyncio.run(control_plane.get(f"/api/v1/namespaces/{HOME}/secrets/{NAME}-id-key"))
+    key = base64.b64decode(made["data"]["id.key"])
+    uids = [
+        asyncio.run(control_plane.get(f"/api/v1/namespaces/{name}"))["metadata"]["uid"]
+        for name in ("kube-system", PLATFORM)
+    ]
 
-    assert '"instance_id"' in text
-    assert rendered.get("metrics", "/report").status_code == 200
+    secret_of_instance = hmac.digest(key, "\n".join(["instance", *uids]).encode(), "sha256")
+    instance_id = hashlib.sha256(secret_of_instance).hexdigest()[:32]
+    assert instance_id in rendered.get("metrics", "/api/v1/report").text
+    assert instance_id not in rendered.get("http", "/report").text
 
 
 def sources_up(answer: httpx.Response) -> dict[str, float]:
