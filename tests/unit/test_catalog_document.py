@@ -118,6 +118,10 @@ REFUSALS = {
         body(bundles=[{"version": "v1.0.0"}, {"version": "1.0.0"}]),
         "'v1.0.0' is listed twice - at `$.bundles`",
     ),
+    "ten thousand notices": (
+        body(notices=[NOTICE | {"id": str(number)} for number in range(10_000)]),
+        SCHEMA + "Expected `array` of length <= 200 - at `$.notices`",
+    ),
     "notice twice": (
         body(notices=[NOTICE, NOTICE]),
         "'1' is listed twice - at `$.notices`",

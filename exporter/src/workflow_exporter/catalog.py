@@ -207,7 +207,8 @@ class Catalog(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     successor: Successor | None = None
     bundles: tuple[Bundle, ...] = ()
     components: Mapping[Word, Component] = {}
-    notices: tuple[Notice, ...] = ()
+    # Each is a paragraph of a page and a series: more than a person reads would only be an attack.
+    notices: Annotated[tuple[Notice, ...], msgspec.Meta(max_length=200)] = ()
 
     def is_expired(self, now: datetime) -> bool:
         """Whether the catalog says of itself that it must not be judged by any more."""
