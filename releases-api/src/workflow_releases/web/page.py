@@ -1,7 +1,7 @@
 """The page: what is published, and how to point an agent here. No script, nothing from elsewhere."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import jinja2
@@ -11,6 +11,7 @@ from starlette.responses import Response
 from workflow_releases.catalog.model import Bundle, Catalog, Notice, Release
 from workflow_releases.catalog.newest import newest_bundle
 from workflow_releases.catalog.prepared import PreparedBody, prepare
+from workflow_releases.edition import Edition
 from workflow_releases.web.services import Services
 
 _RECENT = 10  # releases listed of each platform
@@ -76,19 +77,20 @@ class Page:
         )
         environment.filters["day"] = lambda moment: f"{moment:%Y-%m-%d}" if moment else "day not known"
         self._template = environment.get_template("page.html")
-        self._key: tuple[int, datetime] | None = None
+        self._edition: Edition | None = None  # held, so that no later one can take its place in memory
+        self._minute: datetime | None = None
         self._rendered = b""
 
     async def __call__(self, services: Services, _request: Request) -> Response:
         now = services.clock()
         edition = services.editions.current
-        key = (id(edition), now - timedelta(seconds=now.second, microseconds=now.microsecond))
-        if key != self._key:
+        minute = now.replace(second=0, microsecond=0)
+        if edition is not self._edition or minute != self._minute:
             views = [view(catalog, now) for catalog in edition.catalogs.values()]
             rendered = self._template.render(
                 views=views, public_keys=services.public_keys, legacy_platform=services.legacy_platform
             )
-            self._rendered, self._key = rendered.encode(), key
+            self._rendered, self._edition, self._minute = rendered.encode(), edition, minute
         return Response(self._rendered, headers=_HEADERS, media_type="text/html")
 
 
