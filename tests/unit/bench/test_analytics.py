@@ -23,13 +23,13 @@ def test_slots_are_the_hours_of_the_moments_until_the_last_report() -> None:
     assert Times(MOMENTS).slots(2 * HOUR) == samples(7200.0, 7200.0, 7200.0)
 
 
-def test_table_sums_groups_and_compares_with_the_floor() -> None:
-    small = Found(1_000, 10, 20, groups={"fleet_counts": 0.2, "fleet_state": 0.3}, floor=(0.01, 5))
-    large = Found(2_000, 20, 40, groups={"fleet_counts": 0.4, "fleet_state": 0.6}, floor=(0.02, 10))
+def test_table_compares_sizes_and_the_floor() -> None:
+    small = Found(1_000, 10, 20, groups={"fleet_state": 0.3}, rules_seconds=0.5, floor=(0.01, 5))
+    large = Found(2_000, 20, 40, groups={"fleet_state": 0.6}, rules_seconds=1.0, floor=(0.02, 10))
 
     lines = table([small, large]).splitlines()
 
     assert lines[0] == "| figure | 1,000 | 2,000 |"
-    assert "| all groups once, s | 0.50 | 1.00 |" in lines
+    assert "| fleet_state, beside the others, s | 0.30 | 0.60 |" in lines
     assert "| the same per 1,000 instances, s | 0.500 | 0.500 |" in lines
-    assert "| all groups / floor | 50 | 50 |" in lines
+    assert "| all rules / floor | 50 | 50 |" in lines
