@@ -90,6 +90,23 @@ def _volume(name: str) -> Object:
     }
 
 
+def definition(group: str, version: str, kind: str, plural: str) -> Object:
+    """A kind of custom resource that takes any content."""
+    anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    schema = {"openAPIV3Schema": {**anything, "properties": {"spec": anything}}}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{plural}.{group}"},
+        "spec": {
+            "group": group,
+            "scope": "Namespaced",
+            "names": {"kind": kind, "plural": plural, "singular": kind.lower()},
+            "versions": [{"name": version, "served": True, "storage": True, "schema": schema}],
+        },
+    }
+
+
 def secret(namespace: str, name: str, **content: str) -> Object:
     data = {
         key.replace("__", "."): base64.b64encode(value.encode()).decode() for key, value in content.items()
@@ -118,6 +135,21 @@ def content(control_plane: ControlPlane, namespace: str) -> set[str]:
                     items = get(f"{prefix}/namespaces/{namespace}/{resource['name']}")["items"]
                     found |= {f"{resource['kind']}/{item['metadata']['name']}" for item in items}
     return found - {"ServiceAccount/default"}
+
+
+def dry_run(control_plane: ControlPlane, namespace: str, obj: Object) -> None:
+    """Fails with the API server's reason."""
+    version = obj["apiVersion"]
+    root = f"/apis/{version}" if "/" in version else f"/api/{version}"
+    with control_plane.rest().blocking_client() as client:
+        resources = client.get(root).raise_for_status().json()["resources"]
+        (plural,) = [r["name"] for r in resources if r["kind"] == obj["kind"] and "/" not in r["name"]]
+        answer = client.post(
+            f"{root}/namespaces/{namespace}/{plural}",
+            params={"dryRun": "All", "fieldValidation": "Strict"},
+            json=obj,
+        )
+    assert answer.status_code == 201, answer.text
 
 
 class AsRendered:

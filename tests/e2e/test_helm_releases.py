@@ -2,9 +2,11 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 import yaml
 
@@ -15,6 +17,8 @@ from e2e.helm_releases import (
     Helm,
     HelmError,
     content,
+    definition,
+    dry_run,
     restricted_namespace,
     secret,
     volumes,
@@ -27,7 +31,7 @@ from workflow_releases.catalog.key_file import make_key_file
 _SECONDS = 90  # on a busy machine
 OF_CRDS = ("monitoring.coreos.com/", "gateway.networking.k8s.io/")  # whose schemas no API server here knows
 UPSTREAM = "http://127.0.0.1:9/api/v1/write"  # nothing is ever sent there
-SQLITE = ("releases-a", "releases-b", "releases-env", "releases-kept")
+SQLITE = ("releases-a", "releases-b", "releases-env", "releases-kept", "releases-monitored")
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +41,25 @@ def site(control_plane: ControlPlane) -> ControlPlane:
     made = [*(restricted_namespace(name) for name in names), *volumes(SQLITE)]
     asyncio.run(control_plane.apply(made))
     return control_plane
+
+
+@pytest.fixture
+def prometheus_operator(site: ControlPlane) -> Iterator[None]:
+    """Its two kinds, for one test: others are about clusters without them."""
+    kinds = (("ServiceMonitor", "servicemonitors"), ("PrometheusRule", "prometheusrules"))
+    made = [definition("monitoring.coreos.com", "v1", kind, plural) for kind, plural in kinds]
+    asyncio.run(site.apply(made))
+    with site.rest().blocking_client() as client:
+        wait_until(lambda: _serves(client, {kind for kind, _plural in kinds}))
+    yield
+    for each in made:
+        path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{each['metadata']['name']}"
+        asyncio.run(site.delete(path))
+
+
+def _serves(client: httpx.Client, kinds: set[str]) -> bool:
+    answer = client.get("/apis/monitoring.coreos.com/v1")
+    return answer.is_success and kinds <= {resource["kind"] for resource in answer.json()["resources"]}
 
 
 @pytest.fixture
@@ -198,6 +221,8 @@ def test_replicas_on_postgresql_are_migrated_before_they_start(
     finally:
         program.kill()
 
+    helm("upgrade", "many", CHART, "--wait", "--reuse-values", "--set", "replicas=2", namespace=namespace)
+    assert helm.statuses("many", namespace) == ["superseded", "deployed"]
     helm("uninstall", "many", "--wait", namespace=namespace)
     wait_until_left(site, namespace, {"Secret/database"})
 
@@ -252,19 +277,19 @@ def test_every_scenario_is_taken_by_a_real_api_server_and_by_pod_security(
         dry_run(site, namespace, obj)
 
 
-def dry_run(site: ControlPlane, namespace: str, obj: Object) -> None:
-    """Fails with the API server's reason."""
-    version = obj["apiVersion"]
-    root = f"/apis/{version}" if "/" in version else f"/api/{version}"
-    with site.rest().blocking_client() as client:
-        resources = client.get(root).raise_for_status().json()["resources"]
-        (plural,) = [r["name"] for r in resources if r["kind"] == obj["kind"] and "/" not in r["name"]]
-        answer = client.post(
-            f"{root}/namespaces/{namespace}/{plural}",
-            params={"dryRun": "All", "fieldValidation": "Strict"},
-            json=obj,
-        )
-    assert answer.status_code == 201, answer.text
+def test_a_prometheus_operator_gets_the_monitor_the_rules_and_the_boards(
+    site: ControlPlane, helm: Helm, prometheus_operator: None
+) -> None:
+    namespace = "releases-monitored"
+
+    helm.install("watched", namespace, "--values", str(CHART / "ci" / "monitoring-values.yaml"))
+
+    kinds = Counter(thing.split("/")[0] for thing in content(site, namespace))
+    rules, boards = (len(list(CHART.glob(f"files/{folder}/*"))) for folder in ("rules", "boards"))
+    found = {kind: kinds[kind] for kind in ("ServiceMonitor", "PrometheusRule", "ConfigMap")}
+    assert found == {"ServiceMonitor": 1, "PrometheusRule": rules, "ConfigMap": boards}
+    helm("uninstall", "watched", "--wait", namespace=namespace)
+    wait_until_left(site, namespace, set())
 
 
 def test_a_cluster_without_the_prometheus_operator_says_so(site: ControlPlane, helm: Helm) -> None:
