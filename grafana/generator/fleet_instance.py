@@ -2,7 +2,7 @@
 
 from generator.board import STAFF, Board
 from generator.fleet import FIRST_SEEN, LAST_SEEN
-from generator.panels import BYTES, COUNT, MOMENT, SECONDS, Query, graph, row, stat, text
+from generator.panels import BYTES, COUNT, MOMENT, SECONDS, VERDICT_COLOURS, Query, graph, row, stat, text
 from generator.tables import Column, table
 from generator.variables import DATASOURCE_VARIABLE, Variable
 
@@ -77,6 +77,7 @@ _COURSE = (
         22,
         "Components, by verdict",
         Query(_said("fleet_components", "verdict", _HOURS), "{{verdict}}"),
+        colours=VERDICT_COLOURS,
         width=8,
         stacked=True,
         least_step=_HOURS,

@@ -112,11 +112,12 @@ _ADOPTION = (
         24,
         "On the newest release, by component",
         Query(
-            f"sort_desc({each(_NEWEST, 'platform, component', _PLATFORM)})",
+            f"sort({each(_NEWEST, 'platform, component', _PLATFORM)})",
             "{{platform}} {{component}}",
             at_once=True,
         ),
         unit=SHARE,
+        also="Those that lag most come first.",
         width=12,
         height=10,
     ),

@@ -4,6 +4,7 @@ Grafana's field names and enum values are those of its panel plug-ins; the contr
 through the classes of grafana-foundation-sdk, which drop what they do not know.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -74,6 +75,18 @@ ORANGE_FROM_ONE = thresholds((None, "green"), (1, "orange"))
 RED_FROM_ONE = thresholds((None, "green"), (1, "red"))
 
 
+# The same on every board: green is what nobody has to look at.
+VERDICT_COLOURS = {
+    "current": "green",
+    "outdated": "orange",
+    "ahead": "blue",
+    "unversioned": "yellow",
+    "unknown": "purple",
+    "missing": "red",
+    "absent": "gray",
+}
+
+
 def stat(
     number: int,
     title: str,
@@ -136,6 +149,7 @@ def graph(
     points: int = 0,
     ceiling: float | None = None,
     overrides: tuple[JSON, ...] = (),
+    colours: Mapping[str, str] | None = None,
 ) -> Panel:
     """Numbers over time. Bars are for counts of a period, stacks for parts that sum to a whole."""
     return Panel(
@@ -163,10 +177,17 @@ def graph(
             "color": {"mode": "palette-classic"},
             "custom": _drawing(stacked, bars),
         },
-        overrides=overrides,
+        overrides=(*overrides, *(_coloured(name, colour) for name, colour in (colours or {}).items())),
         least_step=least_step,
         points=points,
     )
+
+
+def _coloured(name: str, colour: str) -> JSON:
+    return {
+        "matcher": {"id": "byName", "options": name},
+        "properties": [{"id": "color", "value": {"mode": "fixed", "fixedColor": colour}}],
+    }
 
 
 def _drawing(stacked: bool, bars: bool) -> JSON:

@@ -29,11 +29,12 @@ def table(
     width: int = 24,
     height: int = 9,
     sort: tuple[str, bool] | None = None,
+    nothing: str = "",
 ) -> Panel:
     """Rows of this moment; several queries are joined on the labels that they share.
 
     Only the columns named are shown, so labels that a store adds to results (tenant, replica) are not.
-    `sort` is a column's title, and whether the greatest comes first.
+    `sort` is a column's title, and whether the greatest comes first; `nothing` is what no row means.
     """
     names = [_name(column, single=len(exprs) == 1) for column in columns]
     return Panel(
@@ -50,7 +51,10 @@ def table(
             "cellHeight": "sm",
             "sortBy": [{"displayName": sort[0], "desc": sort[1]}] if sort else [],
         },
-        defaults={"custom": {"align": "auto", "filterable": True, "inspect": False}},
+        defaults={
+            "custom": {"align": "auto", "filterable": True, "inspect": False},
+            **({"noValue": nothing} if nothing else {}),
+        },
         overrides=tuple(_override(name, column) for name, column in zip(names, columns, strict=True)),
         transformations=(
             *([{"id": "merge", "options": {}}] if len(exprs) > 1 else []),

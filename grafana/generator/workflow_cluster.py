@@ -8,6 +8,7 @@ from generator.panels import (
     PER_SECOND,
     RED_FROM_ONE,
     SECONDS,
+    VERDICT_COLOURS,
     Query,
     graph,
     row,
@@ -75,10 +76,10 @@ _VERSIONS = (
     ),
     stat(
         7,
-        "Components that cannot be judged",
+        "Cannot be judged",
         _components("workflow_component_verdict", 'verdict="unknown"'),
         colours=ORANGE_FROM_ONE,
-        also="Those whose verdict is unknown.",
+        also="Components whose verdict is unknown.",
     ),
     stat(
         8,
@@ -93,14 +94,14 @@ _VERSIONS = (
     ),
     stat(
         9,
-        "Drifted from the platform release",
+        "Drifted components",
         f"sum({each('workflow_bundle_components', 'namespace', _DRIFTED)})",
         colours=ORANGE_FROM_ONE,
         nothing=_CANNOT_TELL,
     ),
     stat(
         14,
-        "End of the platform's line",
+        "End of the line",
         f"1000 * max({series('workflow_end_of_life_timestamp_seconds')})",
         MOMENT,
         colours=thresholds((None, "orange")),
@@ -151,7 +152,7 @@ _HEALTH = (
     ),
     stat(
         18,
-        "Since the last usage report",
+        "Since the last report",
         f"time() - max({series('workflow_exporter_report_last_success_timestamp_seconds')})",
         SECONDS,
         decimals=0,
@@ -159,7 +160,7 @@ _HEALTH = (
     ),
     stat(
         19,
-        "Objects that the profile does not know",
+        "Unknown objects",
         f"sum({each('workflow_unknown_workloads', 'namespace, kind')})"
         f" or {zero('workflow_exporter_snapshot_timestamp_seconds')}",
     ),
@@ -174,6 +175,7 @@ _COURSE = (
             f"sum by (verdict) ({each('workflow_component_verdict', 'namespace, component, verdict')}) > 0",
             "{{verdict}}",
         ),
+        colours=VERDICT_COLOURS,
         stacked=True,
     ),
     graph(

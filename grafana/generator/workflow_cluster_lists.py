@@ -117,6 +117,7 @@ LISTS = (
         (each("workflow_notice_info", "namespace, id, severity"),),
         (Column("id", "Notice"), Column("severity", "Severity", WORDS)),
         also="Their texts are on the agent's page.",
+        nothing="None",
         width=8,
     ),
     table(
