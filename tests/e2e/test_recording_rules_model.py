@@ -1,4 +1,4 @@
-"""The rules say what an independent model of a fleet says: 106 days, 60 instances, each event and series."""
+"""The rules say what an independent model of a fleet says: 106 days, 64 instances, each event and series."""
 
 from pathlib import Path
 

@@ -48,7 +48,7 @@ class Life:
         return f"{self.number:032x}"
 
 
-def story(count: int = 60) -> Fleet:
+def story(count: int = 64) -> Fleet:
     """The fleet, as its reports were stored."""
     lives = [_life(number, random.Random(number)) for number in range(count)]  # noqa: S311 - a story, no secret
     reports = sorted(
