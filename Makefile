@@ -94,6 +94,7 @@ bench: $(VENV)/.dev e2e-tools ## figures as ratios to a floor or a peer of the s
 	PYTHONPATH=tests $(BIN)/python -m bench.run
 	PYTHONPATH=tests $(BIN)/python -m bench.analytics
 	$(BIN)/python tests/bench/catalog_serving.py
+	PYTHONPATH=tests $(BIN)/python -m bench.ingest
 
 # --- upkeep ------------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+import boards
 from e2e.releases_api import ReleasesApi
 from e2e.reporting import wait_until
 from e2e.thanos import Labels, Thanos
@@ -24,6 +25,7 @@ _RATES = {"INGEST_SOURCE_RATE_PER_MINUTE": "1000000", "INGEST_INSTANCE_RATE_PER_
 _SEEN = "fleet_instance_seen_timestamp_seconds"
 _REPORTED = f"last_over_time({_SEEN}[3h])"
 _RUNNING = "sum(audience:fleet_instances_running:count24h)"
+_BOARDS = {"fleet-overview", "fleet-versions", "fleet-nodes", "fleet-instance"}
 _RECORDED = '{__name__=~".+:.+"}'
 
 
@@ -90,11 +92,31 @@ def test_shipped_rules_count_on_thanos_what_they_count_on_prometheus(
 
         wait_until(lambda: not differing(), _SECONDS, lambda: f"Thanos, Prometheus: {differing()}")
         counted = _of(prometheus)
+        asked = _asked_by_boards(fleet)
+        shown = {query: _differing_panel(query, thanos, prometheus) for query in asked}
 
     names = {dict(labels)["__name__"] for labels in counted}
     assert thanos.query(_RUNNING) == {frozenset(): float(len(ids(fleet)))}
     assert {"audience:fleet_instances_running:count24h", "audience_verdict:fleet_components:sum"} <= names
     assert any(one.mark for one in reporting(fleet))
+    assert {query: differs for query, differs in shown.items() if differs} == {}
+    assert len(shown) > 50
+
+
+def _asked_by_boards(fleet: Fleet) -> list[str]:
+    """The queries of the staff's boards, not of the service's, whose counters each scraper reads itself."""
+    one = identity_of(next(iter(reporting(fleet)))).instance_id
+    asked = boards.queries({**boards.CHOSEN, "instance_id": one})
+    return sorted({query.expr for query in asked if query.board in _BOARDS})
+
+
+def _differing_panel(query: str, thanos: Thanos, prometheus: Prometheus) -> object:
+    """What a panel would show on either; None where that is the same."""
+    found = sorted(thanos.query(query).values())
+    expected = sorted(float(one["value"][1]) for one in prometheus.query(query))
+    in_seconds = "_seconds" in query or "time()" in query
+    same = found == pytest.approx(expected, abs=_SECONDS_OF_AGE if in_seconds else 1e-9)
+    return None if same else (found, expected)
 
 
 def _of(prometheus: Prometheus) -> dict[Labels, float]:
