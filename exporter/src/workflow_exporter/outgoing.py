@@ -81,7 +81,7 @@ def retry_after_seconds(value: str, now: datetime) -> float | None:
         return float(value[:9])  # 30 years; more digits say nothing more
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):  # a year or an offset of many digits
         return None
     if moment.tzinfo is None:  # `-0000`: UTC by RFC 5322
         moment = moment.replace(tzinfo=UTC)

@@ -37,6 +37,7 @@ class Editions:
         self._stored = stored or HeldCatalogs()
         self._lock = threading.Lock()  # the poll and a publication may refresh at the same moment
         self.database_up = True
+        self._file = database.file
         self.current = self._made(None)
 
     def refresh(self) -> None:
@@ -58,18 +59,20 @@ class Editions:
 
     def _made(self, previous: Edition | None) -> Edition:
         week = body.week_start(self._clock())
-        if not self.database_up:
+        file = self._database.file
+        continued = self.database_up and file == self._file
+        if not continued:
             schema.check(self._database)  # what came back may be an older backup, or another file
         with self._database.reading() as connection:
             number = changes.current_number(connection)
             if (
                 previous is not None
-                and self.database_up
+                and continued
                 and (number, week) == (previous.change_number, previous.week)
             ):
                 return previous
-            # After an outage, or when the number went back, this may be another history: read all of it.
-            known = previous if previous is not None and self.database_up else None
+            # After an outage, in another file, or when the number went back it may be another history.
+            known = previous if previous is not None and continued else None
             since = known.change_number if known is not None and known.change_number <= number else -1
             if since < 0:
                 self._stored.forget()
@@ -79,6 +82,7 @@ class Editions:
                 if catalog is not None:
                     catalogs[platform] = catalog
             audiences = load_audiences(connection)
+        self._file = file
         return make_edition(
             change_number=number,
             week=week,

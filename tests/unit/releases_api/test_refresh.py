@@ -108,6 +108,43 @@ def test_platform_that_is_gone_after_a_restore_is_served_no_more(
     assert dict(editions.current.catalogs) == {}
 
 
+@pytest.mark.parametrize("more_changes", [0, 1, 2])
+def test_file_that_is_replaced_while_nobody_looked_is_another_history(
+    store: Database, tmp_path: Path, more_changes: int
+) -> None:
+    """Whatever its change number says: the same here, or a higher one."""
+    assert store.path is not None
+    editions = Editions(store, clock, None)
+    other = open_store(tmp_path / "other.db")
+    add_catalog(other, document(platform="other"))
+    for patch in range(more_changes):
+        Publisher(other, clock).release("ci", "other", "router", f"v9.0.{patch}", {})
+    other.close()
+
+    for suffix in ("-wal", "-shm"):
+        Path(f"{store.path}{suffix}").unlink(missing_ok=True)
+    (tmp_path / "other.db").replace(store.path)
+    editions.refresh()
+
+    assert list(editions.current.catalogs) == ["other"]
+
+
+def test_change_number_that_went_back_is_another_history(store: Database) -> None:
+    editions = Editions(store, clock, None)
+    publisher = Publisher(store, clock)
+    publisher.release("ci", "deis", "router", "v2.2.0", {})
+    editions.refresh()
+
+    with store.writing() as connection:
+        connection.exec_driver_sql("DELETE FROM releases WHERE version = 'v2.2.0'")
+        connection.exec_driver_sql("UPDATE change_counter SET number = number - 1")
+        connection.exec_driver_sql("UPDATE platforms SET change_number = change_number - 1")
+    editions.refresh()
+
+    versions = [one.version for one in editions.current.catalogs["deis"].components["router"].releases]
+    assert "v2.2.0" not in versions
+
+
 def test_what_comes_back_with_another_history_is_read_whole(
     store: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -41,6 +41,11 @@ class Database:
         """Where it is, for people, without a password."""
         return str(self.path) if self.path else self._engine.url.render_as_string(hide_password=True)
 
+    @property
+    def file(self) -> tuple[int, int] | None:
+        """Which file lies at `path` now: another one is another history. None: none does, or PostgreSQL."""
+        return _identity(self.path) if self.path else None
+
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees one state of all tables."""

@@ -22,6 +22,7 @@ _MAX_COUNT = 1e6  # Kubernetes is tested up to 5,000 nodes
 _MAX_CORES = 2.0**24
 _MAX_BYTES = 2.0**60  # 1 EiB
 _EXACT_UP_TO = 10
+_MAX_COMBINATIONS = 9  # of node facts: eight, and the rest as `other`
 
 Allows = Callable[[float, float], bool]  # value, now in seconds since 1970 -> whether it can be
 
@@ -65,14 +66,23 @@ class Rule:
     label_names: frozenset[str]  # without `__name__`
     allows: Allows
     combine: Callable[[float, float], float] = max
+    # In one report; None: no more than fixed or known words allow. What has words of an open form, or an id
+    # that nothing proves, would otherwise let one sender add series without end.
+    most: int | None = None
     sorted_names: tuple[str, ...] = field(init=False)  # with `__name__`, as a series has them
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sorted_names", tuple(sorted({NAME, *self.label_names})))
 
 
-def _rule(metric: str, labels: str, allows: Allows, combine: Callable[[float, float], float] = max) -> Rule:
-    return Rule(f"fleet_{metric}", frozenset({INSTANCE_ID, *labels.split()}), allows, combine)
+def _rule(
+    metric: str,
+    labels: str,
+    allows: Allows,
+    combine: Callable[[float, float], float] = max,
+    most: int | None = None,
+) -> Rule:
+    return Rule(f"fleet_{metric}", frozenset({INSTANCE_ID, *labels.split()}), allows, combine, most)
 
 
 def _sum(one: float, other: float) -> float:
@@ -86,13 +96,20 @@ RULES: Mapping[str, Rule] = {
             "instance_seen_timestamp_seconds",
             "cluster_id platform version train audience exporter_version kubernetes_version",
             recent,
+            most=1,
         ),
         _rule("component_seen_timestamp_seconds", "component version", recent),
         _rule("instance_created_timestamp_seconds", "", monday),
         _rule("cluster_created_timestamp_seconds", "", monday),
         _rule("nodes_created_timestamp_seconds", "bound", monday),
         _rule("components", "verdict", count),
-        _rule("nodes", "os_image kubelet_version container_runtime architecture", rounded_count, _sum),
+        _rule(
+            "nodes",
+            "os_image kubelet_version container_runtime architecture",
+            rounded_count,
+            _sum,
+            most=_MAX_COMBINATIONS,
+        ),
         _rule("capacity_cpu_cores", "", power_of_two(_MAX_CORES)),
         _rule("capacity_memory_bytes", "", power_of_two(_MAX_BYTES)),
         _rule("capacity_storage_bytes", "", power_of_two(_MAX_BYTES)),

@@ -31,6 +31,7 @@ class Reason(Enum):
     SAMPLE_COUNT = (400, "a series has exactly one sample")
     METRIC = (400, "a metric is not on the allow-list")
     LABEL_NAMES = (400, "a series must have exactly the labels of the allow-list")
+    TOO_MANY_OF_METRIC = (400, "a report has fewer series of this metric")
     WORD = (400, "a label's value is not printable ASCII")
     FIXED_WORD = (400, "a label's value is not one that the label can have")
     SECRET = (403, "the secret does not prove the instance_id of every series")

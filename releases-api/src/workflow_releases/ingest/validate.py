@@ -1,5 +1,6 @@
 """Steps 6 to 11 on a decoded request, in their order: one refusal, the first that any series gives. Pure."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 from workflow_releases.ingest.allowlist import (
@@ -29,6 +30,7 @@ def check_labels(decoded: Decoded, instance_id: str, vocabulary: Vocabulary) -> 
     """The series that were not known, with their rules; refuses names, words, another's id, repetition."""
     labels = [series.labels for series in decoded.unchecked]
     rules = [rule_of(one) for one in labels]
+    _check_counts([*(label_set.rule for label_set, _, _ in decoded.passed), *rules])
     by_name = [dict(one) for one in labels]
     for rule, words in zip(rules, by_name, strict=True):
         check_words(rule.metric, words, vocabulary)
@@ -42,6 +44,12 @@ def check_labels(decoded: Decoded, instance_id: str, vocabulary: Vocabulary) -> 
     if len(set(every)) < len(every):
         raise ReportRefusedError(Reason.REPEATED_SERIES)
     return [Proven(*one) for one in zip(decoded.unchecked, rules, templates, strict=True)]
+
+
+def _check_counts(rules: list[Rule]) -> None:
+    for rule, count in Counter(rules).items():
+        if rule.most is not None and count > rule.most:
+            raise ReportRefusedError(Reason.TOO_MANY_OF_METRIC, rule.metric)
 
 
 def check_samples(passed: list[Passed], proven: list[Proven], now: float) -> None:

@@ -92,6 +92,14 @@ BAD_BODIES: dict[str, tuple[bytes, Reason]] = {
     "a label missing": (one({"__name__": "fleet_nodes", "instance_id": INSTANCE}, 8), Reason.LABEL_NAMES),
     "a label of another series": (one({**CORES, "verdict": "ahead"}, 8), Reason.LABEL_NAMES),
     "no instance id": (one({"__name__": "fleet_capacity_cpu_cores"}, 8), Reason.LABEL_NAMES),
+    "ten combinations of nodes": (
+        pack(b"".join(series(node(f"Debian {n}"), 1) for n in range(10))),
+        Reason.TOO_MANY_OF_METRIC,
+    ),
+    "in two clusters": (
+        pack(b"".join(series(seen(cluster_id=one_id * 16), SLOT) for one_id in ("c1", "c2"))),
+        Reason.TOO_MANY_OF_METRIC,
+    ),
     "control characters": (one(component("rou\nter"), SLOT), Reason.WORD),
     "not ASCII": (one(component("routeur-é"), SLOT), Reason.WORD),
     "another audience": (one(seen(audience="everyone"), SLOT), Reason.FIXED_WORD),
