@@ -131,15 +131,15 @@ def main() -> int:
     fleet = draw_fleet(options.instances, options.days, end=int(time.time()) // HOUR * HOUR)
     if options.send_to:
         with httpx.Client(base_url=options.send_to, trust_env=False, timeout=30) as http:
-            print(f"{send_newest(fleet, http)} reports were taken")  # noqa: T201
+            print(f"{send_newest(fleet, http)} reports were taken")  # noqa: T201 - what its user waits for
         return 0
     if options.past_only:
         with Prometheus(fresh(options.folder) / "prometheus") as prometheus:
             prometheus.backfill_past(fleet)
-            print(f"{prometheus.data} holds {options.days} days")  # noqa: T201
+            print(f"{prometheus.data} holds {options.days} days")  # noqa: T201 - what its user waits for
         return 0
     try:
-        print(f"Making {options.days} days of {options.instances} instances ...", flush=True)  # noqa: T201
+        print(f"Making {options.days} days of {options.instances} instances ...", flush=True)  # noqa: T201 - what its user waits for
         with running(fresh(options.folder), fleet) as demo:
             print(demo.guide(), flush=True)  # noqa: T201 - what `make demo` is to say
             return first_to_end(demo.programs)
