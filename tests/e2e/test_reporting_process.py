@@ -1,16 +1,19 @@
 """What the whole program opens and sends: nothing when off, one report when on, the same id ever after."""
 
 import re
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from e2e.agent import run
+from e2e.agent import CATALOGS, command, environment, run
 from e2e.reporting import DueAgent, cluster, serving
 from fakes.receiver import Received, SocketReceiver, request_in
 from fakes.releases_api import answers
+from workflow_exporter.report import slot_of
 
 SECONDS_TO_SEND = 30  # the first snapshot, on a busy machine
 TAKES = answers(204)
@@ -76,6 +79,25 @@ def test_what_was_looked_at_is_what_is_sent_and_the_state_is_told(tmp_path: Path
     secret = request.header("authorization").removeprefix("Bearer ")
     assert re.fullmatch("[0-9a-f]{64}", secret)
     assert secret not in log
+
+
+def test_the_bytes_are_the_same_on_or_off_sent_or_looked_at(tmp_path: Path, hephy: Path) -> None:
+    with serving(SocketReceiver(TAKES)) as receiver:
+        sending = on(receiver, CATALOG_FILE=str(CATALOGS / "hephy.json"))
+        off = {name: value for name, value in sending.items() if name != "REPORTING_ENABLED"}
+        with DueAgent(tmp_path / "off", hephy, **off) as agent:
+
+            def taken() -> dict[str, bytes]:
+                printed = printed_bytes(tmp_path, hephy, off)
+                shown = agent.report_bytes()
+                sent = run(tmp_path, "report", "--send", "--kubeconfig", hephy, **sending)
+                assert sent.returncode == 0, sent.stderr
+                return {"printed": printed, "shown": shown, "sent": receiver.received[-1].body}
+
+            taken_bytes = within_one_hour(taken)
+
+    assert len(request_in(taken_bytes["sent"]).timeseries) > 20
+    assert taken_bytes == dict.fromkeys(("printed", "shown", "sent"), taken_bytes["sent"])
 
 
 def test_a_token_of_a_file_is_sent_in_place_of_the_secret(tmp_path: Path, hephy: Path) -> None:
@@ -146,6 +168,21 @@ def test_reports_of_two_clusters_differ_in_nothing_but_facts_and_the_secret(
     }
     assert differing <= {"authorization", "content-length"}
     assert shapes_of(first) == shapes_of(second)
+
+
+def printed_bytes(folder: Path, kubeconfig: Path, settings: dict[str, str]) -> bytes:
+    argv = command("report", "--bytes", "--kubeconfig", str(kubeconfig))
+    ran = subprocess.run(argv, env=environment(folder, settings), capture_output=True, timeout=90, check=True)
+    return ran.stdout
+
+
+def within_one_hour(take: Callable[[], dict[str, bytes]]) -> dict[str, bytes]:
+    """What it takes, taken again where the UTC hour changed meanwhile, and with it the report."""
+    while True:
+        slot = slot_of(datetime.now(UTC))
+        taken = take()
+        if slot_of(datetime.now(UTC)) == slot:
+            return taken
 
 
 def instance_of(request: Received) -> str:
