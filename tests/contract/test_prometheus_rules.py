@@ -11,6 +11,7 @@ _RULES = tuple(entries("rules"))
 _RECORDED = {rule.name for rule in _RULES}
 _HELPERS = {
     "audience:fleet_zero:constant",
+    "audience_verdict:fleet_zero:constant",
     "instance_id:fleet_instance_created_timestamp_seconds:max",
 }
 

@@ -127,16 +127,13 @@ def _contents() -> Iterator[Mutation]:
             "sum by (audience, cluster_id)",
         )
     for verdict in ("current", "outdated", "ahead", "unversioned", "unknown", "missing", "absent"):
-        yield change("audience_verdict:fleet_components:sum", "[24h]", "[23h]", verdict=verdict)
+        yield change("audience_verdict:fleet_zero:constant", f'"{verdict}"', '"other"')
+    yield change("audience_verdict:fleet_components:sum", "[24h]", "[23h]")
+    yield change("audience_verdict:fleet_components:sum", "(last_over_time(fleet", "(max_over_time(fleet")
+    yield change("audience_verdict:fleet_components:sum", "or max by", "unless max by")
     yield change("audience:fleet_instances_outdated:count", "\n  > 0", "\n  >= 0")
     yield change("audience:fleet_instances_outdated:count", "[24h]", "[23h]")
     yield change("audience:fleet_instances_outdated:count", "(last_over_time(fleet", "(max_over_time(fleet")
-    yield change(
-        "audience_verdict:fleet_components:sum",
-        "(last_over_time(fleet",
-        "(max_over_time(fleet",
-        verdict="outdated",
-    )
     yield change(_COMPONENTS, "== on", "<= on")
     yield change(_COMPONENTS, "seconds[24h]", "seconds[23h]")
     yield change(_COMPONENTS, "or 0 *", "unless 0 *")
