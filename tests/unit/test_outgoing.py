@@ -59,7 +59,8 @@ def encryption_fault() -> httpx.ConnectError:
         (certificate_fault(77), "the certificate of the receiver is not trusted (OpenSSL fault 77)"),
         (encryption_fault(), "no encrypted connection to the receiver could be agreed on"),
         (httpx.ConnectTimeout(""), "the receiver cannot be reached: no connection in time"),
-        (httpx.ProxyError("407 said"), "the proxy before the receiver refuses"),
+        (httpx.ProxyError("407 said"), "the proxy before the receiver does not know who asks (407)"),
+        (httpx.ProxyError("403 said"), "the proxy before the receiver refuses"),
         (
             httpx.ConnectError("All attempts failed"),
             "the receiver cannot be reached: connection refused, or no such address",

@@ -101,6 +101,9 @@ def failure_in_words(error: Exception, who: str) -> str:
     match error:
         case httpx.ConnectTimeout():
             text = "{who} cannot be reached: no connection in time"
+        # httpcore tells a proxy's status by the text alone.
+        case httpx.ProxyError() if str(error).startswith("407"):
+            text = "the proxy before {who} does not know who asks (407)"
         case httpx.ProxyError():
             text = "the proxy before {who} refuses"
         case _ if _caused_by(error, ssl.SSLError):

@@ -36,6 +36,7 @@ async def test_what_was_taken_is_told() -> None:
             ),
         ),
         (Answer(401), "was not taken: the receiver does not know who sends (401)"),
+        (Answer(407), "was not taken: the proxy before the receiver does not know who asks (407)"),
         (Answer(503, "60"), "was not taken: the receiver is down (503)"),
         (Answer(301), "was not taken: the receiver sends elsewhere (301), and a report does not follow"),
         (ReportError("nobody there"), "could not be sent: nobody there"),

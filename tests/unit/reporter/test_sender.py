@@ -1,86 +1,20 @@
 """Hours of reporting on a simulated clock: what is sent when, what is counted, and what is said."""
 
-import asyncio
 import logging
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from itertools import chain, repeat
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-import factories as make
+from fakes.hours import SECRET, START, Hours, always_ready
 from fakes.receiver import ScriptedReceiver, moment_in
 from workflow_exporter.errors import ReportError
-from workflow_exporter.reporter.desk import Desk, Ready
-from workflow_exporter.reporter.pace import Surroundings
+from workflow_exporter.reporter.desk import Ready
 from workflow_exporter.reporter.receiver import Answer
-from workflow_exporter.reporter.remote_write import encode
-from workflow_exporter.reporter.sender import Sender
-from workflow_exporter.reporter.words import Words
-from workflow_exporter.self_metrics import ReportOutcome
 
 pytestmark = pytest.mark.anyio
 
-START = datetime(2026, 11, 23, 12, 20, tzinfo=UTC)
 TAKEN = Answer(204)
-SECRET = "5" * 64
-
-
-class OverError(BaseException):
-    """The simulated time has come to its end."""
-
-
-@dataclass
-class Hours:
-    """So much simulated time. Randomness is one half unless told otherwise."""
-
-    length: timedelta
-    drawn: Iterable[float] = ()
-    time: datetime = START
-    outcomes: list[tuple[str, str]] = field(default_factory=list)  # what, at which time of day
-    sent_at: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.end = self.time + self.length
-        self._drawn = chain(self.drawn, repeat(0.5))
-
-    def now(self) -> datetime:
-        return self.time
-
-    async def sleep(self, seconds: float) -> None:
-        self.time += timedelta(seconds=seconds)
-        if self.time >= self.end:
-            raise OverError
-        await asyncio.sleep(0)
-
-    def count(self, outcome: ReportOutcome, at: datetime) -> None:
-        assert at == self.time
-        self.outcomes.append((outcome.value, f"{at:%H:%M}"))
-
-    async def of(
-        self,
-        receiver: ScriptedReceiver,
-        ready: Callable[[datetime], Ready | None] | None = None,
-        bearer: Callable[[str], str] = str,
-    ) -> Sender:
-        sender = Sender(
-            receiver,
-            ready=ready or always_ready,
-            encode=encode,
-            bearer=bearer,
-            count=self.count,
-            surroundings=Surroundings(self.now, lambda: next(self._drawn), self.sleep),
-        )
-        with pytest.raises(OverError):
-            await sender.run()
-        return sender
-
-
-def always_ready(now: datetime) -> Ready | None:
-    desk = Desk(audience="ci", exporter_version="0.1.0", words=Words, encode=encode, keep=True)
-    return desk.ready(make.snapshot(identity=make.identity()), now)
 
 
 def moments(receiver: ScriptedReceiver) -> list[str]:

@@ -15,6 +15,7 @@ _REASONS = {
     403: "the receiver does not let this sender write (403)",
     404: "there is no receiver at this address (404)",
     405: "there is no receiver at this address (405)",
+    407: "the proxy before the receiver does not know who asks (407)",  # over plain http it answers itself
     413: "the receiver finds it too large (413)",
     415: "the receiver does not take this kind of request (415)",
     429: "the receiver is asked too often (429)",
