@@ -1,5 +1,6 @@
 """What reporting tests start: a cluster on the fake API server, agents whose report is due, a Prometheus."""
 
+import asyncio
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from e2e.agent import Agent, environment
 from e2e.processes import Program, free_ports, tool
 from fakes.kubernetes import FakeApiServer
 from fakes.receiver import SocketReceiver
+from fakes.releases_api import answers
 from kubeconfigs import write_kubeconfig
 from workflow_exporter.cluster.addresses import collections
 from workflow_exporter.cluster.objects import Resource
@@ -90,6 +92,26 @@ def serving(receiver: SocketReceiver) -> Iterator[SocketReceiver]:
     """In a thread: the agents here are processes, and the test waits for them."""
     with start_blocking_portal() as portal, portal.wrap_async_context_manager(receiver.running()):
         yield receiver
+
+
+class Doorkeeper:
+    """Lets in whoever bears the token, to a Prometheus that has no door of its own; others get 401."""
+
+    def __init__(self, token: str, prometheus: "Prometheus") -> None:
+        self.receiver = SocketReceiver(self._behave)
+        self._token = token
+        self._prometheus = prometheus
+
+    async def _behave(self, head: bytes, writer: asyncio.StreamWriter) -> None:
+        request = self.receiver.received[-1]
+        if request.header("authorization") != f"Bearer {self._token}":
+            await answers(401, {"WWW-Authenticate": "Bearer"}, b"no such token")(head, writer)
+            return
+        passed_on = [pair for pair in request.headers if pair[0] not in {"authorization", "host"}]
+        async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
+            address = str(self._prometheus.write_address)
+            answer = await client.post(address, content=request.body, headers=passed_on)
+        await answers(answer.status_code, body=answer.content)(head, writer)
 
 
 class Prometheus:
