@@ -21,6 +21,7 @@ CHOSEN: Mapping[str, str] = {
     "platform": ".*",
     "version": ".*",
     "component": "controller",
+    "component_version": ".*",
     "instance_id": "6f1ed002ab5595859014ebf0951522d9",
     "namespace": ".*",
     "job": ".*",

@@ -1,7 +1,7 @@
 """One instance by its id: what it said last, and what it said before. Read from its own series alone."""
 
 from generator.board import STAFF, Board
-from generator.fleet import FIRST_SEEN, LAST_SEEN
+from generator.fleet import FIRST_SEEN, LAST_SEEN, TO_COMPONENT_VERSION_OF_CUSTOMERS
 from generator.panels import BYTES, COUNT, MOMENT, SECONDS, VERDICT_COLOURS, Query, graph, row, stat, text
 from generator.tables import Column, table
 from generator.variables import DATASOURCE_VARIABLE, Variable
@@ -10,7 +10,7 @@ _IT = 'instance_id="$instance_id"'
 _SEEN = "fleet_instance_seen_timestamp_seconds"
 _COMPONENT_SEEN = "fleet_component_seen_timestamp_seconds"
 _FACTS = "os_image, kubelet_version, container_runtime, architecture"
-_IDENTITY = "cluster_id, platform, version, train, exporter_version, kubernetes_version"
+_IDENTITY = "audience, cluster_id, platform, version, train, exporter_version, kubernetes_version"
 _LAST_DAY = "Of its newest report, if that is of the last 24 hours."
 _HOURS = "1h"  # samples lie on full hours, and so do the steps
 
@@ -108,9 +108,11 @@ _LISTS = (
                 "version",
                 "Release",
                 link="/d/fleet-versions/fleet-versions?var-version=${__data.fields.version}"
-                "&var-platform=${__data.fields.platform}&${datasource:queryparam}&${__url_time_range}",
+                "&var-platform=${__data.fields.platform}&var-audience=${__data.fields.audience}"
+                "&${datasource:queryparam}&${__url_time_range}",
                 link_title="Who else runs it",
             ),
+            Column("audience", "Counts as"),
             Column("train", "Train"),
             Column("kubernetes_version", "Kubernetes"),
             Column("exporter_version", "Agent"),
@@ -124,7 +126,12 @@ _LISTS = (
         (f"1000 * ({_components})",),
         (
             Column("component", "Component"),
-            Column("version", "Version"),
+            Column(
+                "version",
+                "Version",
+                link=TO_COMPONENT_VERSION_OF_CUSTOMERS,
+                link_title="Which customers run it",
+            ),
             Column("A", "As of", MOMENT),
         ),
         also=_LAST_DAY,
@@ -141,7 +148,12 @@ _LISTS = (
         ),
         (
             Column("component", "Component"),
-            Column("version", "Version"),
+            Column(
+                "version",
+                "Version",
+                link=TO_COMPONENT_VERSION_OF_CUSTOMERS,
+                link_title="Which customers run it",
+            ),
             Column("A", "From", MOMENT),
             Column("B", "Until", MOMENT),
         ),

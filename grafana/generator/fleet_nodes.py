@@ -1,14 +1,13 @@
 """What the fleet runs on: operating systems, kubelets, runtimes, architectures, sizes, ages of nodes."""
 
 from generator.board import STAFF, Board
-from generator.fleet import FLEET_VARIABLES, OF_AUDIENCE, ZERO, each, held, one
+from generator.fleet import FLEET_VARIABLES, MOST_ROWS, OF_AUDIENCE, ZERO, each, held, one
 from generator.panels import BYTES, COUNT, SECONDS, Panel, Query, bar_list, graph, row, stat
 from generator.tables import Column, table
 
 _ALL = "audience_os_image_kubelet_version_container_runtime_architecture:fleet_nodes:sum"
 _FACTS = "os_image, kubelet_version, container_runtime, architecture"
 _ROUNDED = "Above 10 nodes, reports round their counts to two digits."
-_MOST_ROWS = 500
 
 
 def _now(number: int, title: str, label: str) -> Panel:
@@ -89,7 +88,7 @@ FLEET_NODES = Board(
         table(
             41,
             "Combinations",
-            (f"topk({_MOST_ROWS}, {held(_ALL, _FACTS, OF_AUDIENCE)})",),
+            (f"topk({MOST_ROWS}, {held(_ALL, _FACTS, OF_AUDIENCE)})",),
             (
                 Column("os_image", "Operating system"),
                 Column("kubelet_version", "Kubelet"),
@@ -97,7 +96,7 @@ FLEET_NODES = Board(
                 Column("architecture", "Architecture"),
                 Column("A", "Nodes", COUNT),
             ),
-            also=f"At most {_MOST_ROWS}, the most frequent ones.",
+            also=f"At most {MOST_ROWS}, the most frequent ones.",
             height=12,
             sort=("Nodes", True),
         ),

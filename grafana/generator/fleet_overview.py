@@ -1,10 +1,25 @@
 """How many run, who came and went, how old they are: the answers that staff come for."""
 
 from generator.board import STAFF, Board
-from generator.fleet import FLEET_VARIABLES, TO_PLATFORM, ZERO, each, one
+from generator.fleet import (
+    FIRST_SEEN,
+    FLEET_VARIABLES,
+    LAST_SEEN,
+    MOST_ROWS,
+    OF_AUDIENCE,
+    TO_INSTANCE,
+    TO_PLATFORM,
+    TO_VERSION,
+    ZERO,
+    each,
+    held,
+    one,
+    one_each,
+)
 from generator.panels import (
     COUNT,
     JSON,
+    MOMENT,
     SECONDS,
     SHARE,
     VERDICT_COLOURS,
@@ -37,9 +52,9 @@ _AGES = (
     ("126144000", "up to 4 years"),
     ("+Inf", "older"),
 )
-# Of older months the number is not recorded any more, and does not change any more: what it was is read.
+# Of older months the number is not recorded any more, and does not change any more: what it was last is read.
 _CAME_NOW = each("audience_cohort:fleet_instances_appeared:count", "cohort")
-_CAME = f"{_CAME_NOW} or max_over_time({_CAME_NOW}[400d:1d])"
+_CAME = f"{_CAME_NOW} or last_over_time({_CAME_NOW}[400d:1d])"
 _STAYED = each("audience_cohort:fleet_instances_running:count", "cohort")
 # True at the midnights (UTC) at which a calendar period has just ended. Steps of a day lie on midnights; a
 # step of a week would lie on Thursdays, since 1970 began on one.
@@ -159,6 +174,38 @@ _COURSE = (
     ),
 )
 
+_RELEASE = "platform, version"
+_NOBODY = "Nobody, or nothing is recorded yet"
+_came = (
+    f"topk({MOST_ROWS}, ({held(FIRST_SEEN, 'instance_id')} > time() - 91 * 86400)"
+    f" * on (instance_id) group_left ({_RELEASE}) ({one_each(_RELEASE)} > bool 0))"
+)
+_went = (
+    f"topk({MOST_ROWS}, {held(LAST_SEEN, f'instance_id, {_RELEASE}', OF_AUDIENCE)}"
+    " <= time() - 86400 > time() - 92 * 86400)"
+)
+
+
+def _instances(number: int, title: str, exprs: tuple[str, ...], *moments: Column, also: str) -> Panel:
+    """Those behind a number, each with a link to its board."""
+    return table(
+        number,
+        title,
+        exprs,
+        (
+            Column("instance_id", "Instance", link=TO_INSTANCE, link_title="Its board", width=320),
+            Column("platform", "Platform"),
+            Column("version", "Release", link=TO_VERSION, link_title="Who runs it"),
+            *moments,
+        ),
+        also=f"{also} At most {MOST_ROWS}, the latest ones.",
+        width=12,
+        height=12,
+        sort=(moments[0].title, True),
+        nothing=_NOBODY,
+    )
+
+
 _DETAIL = (
     row(30, "In detail"),
     bar_list(
@@ -194,6 +241,37 @@ _DETAIL = (
         width=10,
         height=10,
         sort=("Month", True),
+    ),
+    table(
+        34,
+        "This calendar week, month and quarter so far",
+        (
+            each("audience_period:fleet_instances_appeared:count", "period"),
+            each("audience_period:fleet_instances_disappeared:count", "period"),
+            "1000 * max by (period) (period:fleet_period_start_timestamp_seconds:last)",
+        ),
+        (
+            Column("period", "Period"),
+            Column("C", "Since", MOMENT),
+            Column("A", "Appeared", COUNT),
+            Column("B", "Disappeared", COUNT),
+        ),
+        height=5,
+        sort=("Since", True),
+    ),
+    _instances(
+        35,
+        "Appeared within 91 days",
+        (f"1000 * {_came}",),
+        Column("A", "First report", MOMENT),
+        also="Running or not.",
+    ),
+    _instances(
+        36,
+        "Disappeared within 91 days",
+        (f"1000 * {_went}",),
+        Column("A", "Newest report", MOMENT),
+        also="A day after its newest report an instance counts as gone.",
     ),
 )
 

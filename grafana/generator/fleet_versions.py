@@ -5,13 +5,16 @@ from generator.fleet import (
     FIRST_SEEN,
     FLEET_VARIABLES,
     LAST_SEEN,
+    MOST_ROWS,
     OF_AUDIENCE,
     TO_COMPONENT,
+    TO_COMPONENT_VERSION,
     TO_INSTANCE,
     TO_VERSION,
     ZERO,
     each,
     held,
+    one_each,
 )
 from generator.panels import COUNT, MOMENT, SHARE, Query, bar_list, graph, row, stat
 from generator.tables import Column, table
@@ -23,7 +26,7 @@ _NEWEST = "audience_platform_component:fleet_instances_newest:ratio"
 _PLATFORM = 'platform=~"$platform"'
 _VERSION = 'version=~"$version"'
 _COMPONENT = 'component=~"$component"'
-_MOST_ROWS = 500  # more is a list that nobody reads and a browser that crawls
+_COMPONENT_VERSION = 'version=~"$component_version"'
 
 _VARIABLES = (
     *FLEET_VARIABLES,
@@ -49,6 +52,14 @@ _VARIABLES = (
         f"label_values({_COMPONENTS}{{{OF_AUDIENCE}}}, component)",
         default="controller",
     ),
+    Variable(
+        "component_version",
+        "Version of the component",
+        "query",
+        f"label_values({_COMPONENTS}{{{OF_AUDIENCE},{_COMPONENT}}}, version)",
+        "Narrows the list of instances with the component to those that run it in this version.",
+        several=True,
+    ),
 )
 
 _releases = each(_RELEASES, "platform, version", _PLATFORM)
@@ -56,7 +67,18 @@ _others = each(_RELEASES, "platform, version", _PLATFORM, 'version="other"')
 _of_component = each(_COMPONENTS, "version", _COMPONENT)
 _SAID = "instance_id, platform, version, kubernetes_version, exporter_version"
 _running = f"{held(LAST_SEEN, _SAID, OF_AUDIENCE, _PLATFORM, _VERSION)} > time() - 86400"
-_latest = f"topk({_MOST_ROWS}, {_running})"
+_latest = f"topk({MOST_ROWS}, {_running})"
+# Who runs a component in a version is not recorded, since it would be as much as the reports: these are read.
+# One that the rules have not read yet is newer than what they remember, hence ">=".
+_component_seen = (
+    f"last_over_time(fleet_component_seen_timestamp_seconds{{{_COMPONENT},{_COMPONENT_VERSION}}}[24h])"
+)
+_renamed = f'label_replace({_component_seen}, "component_version", "$1", "version", "(.*)")'
+_release = "platform, version, kubernetes_version"
+_with_component = (
+    f"topk({MOST_ROWS}, max by (instance_id, component_version) ({_renamed})"
+    f" >= on (instance_id) group_left ({_release}) ({one_each(_release)} > time() - 86400))"
+)
 
 _ANSWERS = (
     row(1, "Now"),
@@ -145,7 +167,7 @@ _LISTS = (
         (each(_COMPONENTS, "component, version"),),
         (
             Column("component", "Component", link=TO_COMPONENT, link_title="Its course"),
-            Column("version", "Version"),
+            Column("version", "Version", link=TO_COMPONENT_VERSION, link_title="Its instances"),
             Column("A", "Running", COUNT),
         ),
         also="Of all platforms together.",
@@ -169,9 +191,25 @@ _LISTS = (
             Column("B", "First report", MOMENT),
             Column("A", "Newest report", MOMENT),
         ),
-        also=f"At most {_MOST_ROWS}, those that reported last; choose a release above to see fewer.",
+        also=f"At most {MOST_ROWS}, those that reported last; choose a release above to see fewer.",
         height=14,
         sort=("First report", True),
+    ),
+    table(
+        34,
+        "Running instances with the component in the versions chosen above",
+        (f"1000 * {_with_component}",),
+        (
+            Column("instance_id", "Instance", link=TO_INSTANCE, link_title="Its board", width=320),
+            Column("component_version", "Version of the component"),
+            Column("platform", "Platform"),
+            Column("version", "Release"),
+            Column("kubernetes_version", "Kubernetes"),
+            Column("A", "Newest report", MOMENT),
+        ),
+        also=f"At most {MOST_ROWS}, those that reported last; choose a version above to see fewer.",
+        height=14,
+        sort=("Version of the component", True),
     ),
 )
 

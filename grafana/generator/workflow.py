@@ -5,6 +5,8 @@ container) count nothing twice while an agent is replaced. `namespace` is whatev
 such a label all is one group.
 """
 
+CATALOG = "workflow_exporter_catalog_generated_timestamp_seconds"  # there where an agent has one to judge by
+
 _HERE = 'namespace=~"$namespace",job=~"$job"'
 
 

@@ -5,7 +5,6 @@ from generator.panels import (
     BYTES,
     MOMENT,
     ORANGE_FROM_ONE,
-    PER_SECOND,
     RED_FROM_ONE,
     SECONDS,
     VERDICT_COLOURS,
@@ -16,10 +15,11 @@ from generator.panels import (
     thresholds,
 )
 from generator.variables import DATASOURCE_VARIABLE, Variable
-from generator.workflow import each, series, zero
+from generator.workflow import CATALOG, each, series, zero
 from generator.workflow_cluster_lists import LISTS
 
 _CANNOT_TELL = "Cannot tell"
+_NONE_KNOWN = "None that is known"  # there is none, or no agent says so
 _COMPARED = "Of components whose version could be compared with a catalog."
 _DRIFTED = 'state="drifted"'
 _NO_COMPONENT = f'label_replace({zero("workflow_workload_replicas_desired")}, "component", "none", "", "")'
@@ -43,7 +43,7 @@ _VERSIONS = (
         "Platform release",
         each("workflow_bundle_info", "namespace, version", 'version!=""'),
         legend="{{version}}",
-        nothing="None agrees",
+        nothing=_NONE_KNOWN,
     ),
     stat(
         3,
@@ -105,13 +105,14 @@ _VERSIONS = (
         f"1000 * max({series('workflow_end_of_life_timestamp_seconds')})",
         MOMENT,
         colours=thresholds((None, "orange")),
-        nothing="None announced",
+        nothing=_NONE_KNOWN,
     ),
     stat(
         13,
         "Notices",
-        _count(each("workflow_notice_info", "namespace, id"), "workflow_exporter_snapshot_timestamp_seconds"),
+        _count(each("workflow_notice_info", "namespace, id"), CATALOG),
         colours=ORANGE_FROM_ONE,
+        nothing=_CANNOT_TELL,
     ),
 )
 
@@ -148,7 +149,7 @@ _HEALTH = (
         SECONDS,
         colours=thresholds((None, "red"), (3 * 86_400, "orange"), (7 * 86_400, "green")),
         decimals=0,
-        nothing="No end",
+        nothing=_NONE_KNOWN,
     ),
     stat(
         18,
@@ -156,7 +157,7 @@ _HEALTH = (
         f"time() - max({series('workflow_exporter_report_last_success_timestamp_seconds')})",
         SECONDS,
         decimals=0,
-        nothing="None sent",
+        nothing=_NONE_KNOWN,
     ),
     stat(
         19,
@@ -197,12 +198,12 @@ _COURSE = (
     ),
     graph(
         24,
-        "Reports sent",
+        "Reports within an hour",
         Query(
-            f"sum by (outcome) (rate({series('workflow_exporter_reports_total')}[$__rate_interval]))",
+            f"sum by (outcome) (increase({series('workflow_exporter_reports_total')}[1h]))",
             "{{outcome}}",
         ),
-        unit=PER_SECOND,
+        also="One is due each hour.",
         width=8,
     ),
     graph(

@@ -2,12 +2,13 @@
 
 from generator.panels import COUNT, MOMENT, WORDS, mapping, row
 from generator.tables import Column, table
-from generator.workflow import each, series
+from generator.workflow import CATALOG, each, series, zero
 
 _MOST_ROWS = 500
 _YES = mapping({"0": ("no", "text"), "1": ("yes", "red")})
 _ON = mapping({"0": ("no", "text"), "1": ("yes", "green")})
 _ANSWERS = mapping({"0": ("no", "red"), "1": ("yes", "green")})
+_NO_NOTICE = f'label_replace({zero(CATALOG)}, "id", "none", "", "")'
 _WORKLOAD = "namespace, component, kind, workload"
 _NODE = "namespace, node, os_image, kernel_version, kubelet_version, container_runtime_version, architecture"
 
@@ -114,10 +115,9 @@ LISTS = (
     table(
         36,
         "Notices of the platform's makers",
-        (each("workflow_notice_info", "namespace, id, severity"),),
+        (f"{each('workflow_notice_info', 'namespace, id, severity')} or on () {_NO_NOTICE}",),
         (Column("id", "Notice"), Column("severity", "Severity", WORDS)),
-        also="Their texts are on the agent's page.",
-        nothing="None",
+        also="Their texts are on the agent's page. `none`: the catalog has none for this cluster.",
         width=8,
     ),
     table(

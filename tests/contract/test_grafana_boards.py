@@ -185,6 +185,13 @@ def test_operators_choose_namespace_and_job_and_see_all_of_them_at_first() -> No
         assert variables[name]["allValue"] == ".*"  # a scrape may add no such label at all
 
 
+def test_where_operators_see_no_value_no_words_claim_that_all_is_well() -> None:
+    """The same is shown where no agent is scraped."""
+    words = {panel["fieldConfig"]["defaults"]["noValue"] for panel in _asking("workflow-cluster")}
+
+    assert words == {"No agent is scraped, or it cannot tell", "Cannot tell", "None that is known"}
+
+
 @_each_board
 def test_no_step_is_a_week(uid: str) -> None:
     """Grafana's steps lie on multiples since 1970, which began on a Thursday."""

@@ -52,10 +52,27 @@ def test_links_of_tables_take_their_values_from_columns_that_are_shown(uid: str)
 
 
 def test_a_version_leads_to_its_instances_and_an_instance_to_its_board() -> None:
-    urls = {url.split("?")[0] + "?" + url.split("?")[1].split("&")[0] for _, url in _links("fleet-versions")}
+    version, component, instance = "fields.version}", "fields.component}", "fields.instance_id}"
+    found = {
+        (panel["id"], frozenset(re.findall(r"var-(\w+)=\$\{__data\.(fields\.\w+\})", url)))
+        for panel, url in _links("fleet-versions")
+    }
 
-    assert "/d/fleet-versions/fleet-versions?var-version=${__data.fields.version}" in urls
-    assert "/d/fleet-instance/fleet-instance?var-instance_id=${__data.fields.instance_id}" in urls
+    assert found == {
+        (31, frozenset({("version", version), ("platform", "fields.platform}")})),
+        (32, frozenset({("component", component)})),
+        (32, frozenset({("component", component), ("component_version", version)})),
+        (33, frozenset({("instance_id", instance)})),
+        (34, frozenset({("instance_id", instance)})),
+    }
+    assert _narrowed_by("fleet-versions", 33) >= {"platform", "version"}
+    assert _narrowed_by("fleet-versions", 34) >= {"component", "component_version"}
+
+
+def _narrowed_by(uid: str, number: int) -> set[str]:
+    """The variables that a panel's query depends on."""
+    (panel,) = (one for one in boards.panels(_BOARDS[uid]) if one["id"] == number)
+    return set(re.findall(r"\$([a-z]\w*)", panel["targets"][0]["expr"]))
 
 
 @_each_board

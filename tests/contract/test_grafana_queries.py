@@ -16,11 +16,13 @@ from workflow_releases.ingest.counts import IngestCounts
 from workflow_releases.self_metrics import RequestCounts, self_registry
 from workflow_releases.web.metrics import EditionCollector
 
-# What each board may ask for. Only operators, the service's health and a single instance are looked at raw.
+_COMPONENT_SEEN = "fleet_component_seen_timestamp_seconds"
+# What each board may ask for. Only operators, the service's health and one instance are looked at raw; and
+# which instances run a component's version, since to record that would be to record all reports again.
 _ALLOWED: dict[str, Mapping[str, frozenset[str]]] = {
     "workflow-cluster": contracts.agents(),
     "fleet-overview": contracts.recorded(),
-    "fleet-versions": contracts.recorded(),
+    "fleet-versions": {**contracts.recorded(), _COMPONENT_SEEN: contracts.reported()[_COMPONENT_SEEN]},
     "fleet-nodes": contracts.recorded(),
     "fleet-instance": {**contracts.recorded(), **contracts.reported()},
     "fleet-service": {**contracts.releases(), **contracts.standard()},
@@ -68,11 +70,13 @@ def test_operators_see_only_what_they_chose(query: PanelQuery) -> None:
 def test_staff_see_the_audience_that_they_chose(query: PanelQuery) -> None:
     """Of what has an audience. All audiences at once are one panel, which says so."""
     if query.board in {"fleet-overview", "fleet-versions", "fleet-nodes"} and query.title != "All audiences":
-        joined = "instance_id:fleet_first_seen_timestamp_seconds:min"  # has none; joined with what has
+        metrics = read(query.expr).metrics
+        # These have none. The calendar is everybody's, the others are joined with what has.
+        joined = {"instance_id:fleet_first_seen_timestamp_seconds:min", _COMPONENT_SEEN}
+        calendar = {"period:fleet_period_start_timestamp_seconds:last"}
 
-        assert all(
-            "audience" in labels for name, labels in read(query.expr).metrics.items() if name != joined
-        )
+        assert all("audience" in labels for name, labels in metrics.items() if name not in joined | calendar)
+        assert metrics.keys() - joined
 
 
 def test_every_number_of_the_table_is_recorded() -> None:

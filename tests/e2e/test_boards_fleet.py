@@ -233,6 +233,68 @@ def test_a_release_leads_to_the_instances_that_run_it(shown: Shown) -> None:
     }
 
 
+def test_a_version_of_a_component_leads_to_the_instances_that_run_it(shown: Shown) -> None:
+    def running(one: truth.Known) -> str | None:
+        told = components_of(shown.fleet, one.instance, one.last)
+        return told["controller"][0] if "controller" in told else None
+
+    version = running(shown.one)
+    assert version
+    (query,) = (
+        one
+        for one in boards.queries({**shown.chosen, "component_version": version})
+        if (one.board, one.panel) == ("fleet-versions", 34)
+    )
+
+    found = [series["metric"] for series in shown.prometheus.query(query.expr)]
+
+    customers = [one for one in truth.at(shown.fleet, time.time()).running if one.audience == "customer"]
+    assert {metric["component_version"] for metric in found} == {version}
+    assert sorted((metric["instance_id"], metric["version"]) for metric in found) == sorted(
+        (identity_of(one.instance).instance_id, one.instance.version_at(one.last))
+        for one in customers
+        if running(one) == version
+    )
+    assert len(found) < len(customers)
+
+
+@pytest.mark.parametrize(("panel", "what"), [(35, _APPEARED), (36, _DISAPPEARED)])
+def test_behind_the_numbers_of_who_came_and_went_are_instances(shown: Shown, panel: int, what: str) -> None:
+    now = time.time()
+    known = [one for one in truth.at(shown.fleet, now).known if one.audience == "customer"]
+    expected = {
+        identity_of(one.instance).instance_id: 1000.0 * (one.first if what == _APPEARED else one.last)
+        for one in known
+        if now - 91 * DAY < (one.first if what == _APPEARED else one.last + DAY) <= now
+    }
+
+    found = {
+        dict(labels)["instance_id"]: value for labels, value in shown.rows("fleet-overview", panel).items()
+    }
+
+    assert found == expected
+    assert len(found) == _of_customers(shown, what, window="quarter")[frozenset()] > 0
+
+
+def test_the_current_week_month_and_quarter_are_counted_so_far(shown: Shown) -> None:
+    def so_far(letter: str) -> dict[str, float]:
+        return {
+            dict(labels)["period"]: value
+            for labels, value in shown.rows("fleet-overview", 34, letter).items()
+        }
+
+    def truly(what: str) -> dict[str, float]:
+        name = f"audience_period:fleet_instances_{what}:count"
+        return {
+            period: _of_customers(shown, name, period=period)[frozenset()]
+            for period in ("week", "month", "quarter")
+        }
+
+    assert so_far("A") == truly("appeared")
+    assert so_far("B") == truly("disappeared")
+    assert so_far("C") == {period: 1000 * start for period, start in _starts(int(time.time())).items()}
+
+
 def test_the_board_of_an_instance_shows_what_it_said_last(shown: Shown) -> None:
     instance, last = shown.one.instance, shown.one.last
     components = {

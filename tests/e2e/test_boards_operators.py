@@ -40,19 +40,23 @@ _CASES = {
 
 
 class _Agent(BaseHTTPRequestHandler):
+    exposition = _EXPOSITION
+
     def do_GET(self) -> None:
         self.send_response(200)
         self.send_header("Content-Type", "text/plain; version=0.0.4")
         self.end_headers()
-        self.wfile.write(_EXPOSITION)
+        self.wfile.write(self.exposition)
 
     def log_message(self, *_: object) -> None:
         """Nothing: the test's output is the test's."""
 
 
 @contextmanager
-def _scraping(folder: Path, labels: Mapping[str, str]) -> Iterator[httpx.Client]:
-    agent = ThreadingHTTPServer(("127.0.0.1", 0), _Agent)
+def _scraping(
+    folder: Path, labels: Mapping[str, str], agents: type[_Agent] = _Agent
+) -> Iterator[httpx.Client]:
+    agent = ThreadingHTTPServer(("127.0.0.1", 0), agents)
     threading.Thread(target=agent.serve_forever, daemon=True).start()
     (port,) = free_ports(1)
     targets = [
@@ -168,6 +172,35 @@ def test_every_number_is_that_of_the_cluster_whatever_labels_a_scrape_adds(
     assert _told(found[31, "E"]) == {frozenset(["router", "v3.0.0"]): 1}
     assert _told(found[22, "A"]) == {frozenset(["monitor"]): 1}  # 2 of 3 ready
     assert [name for name, result in found.items() if not result] == []
+
+
+def _without(*names: str) -> type[_Agent]:
+    """An agent that shows all but the metrics of these names."""
+    lines = _EXPOSITION.splitlines(keepends=True)
+    kept = b"".join(line for line in lines if not line.startswith(tuple(name.encode() for name in names)))
+    return type("_AgentWithout", (_Agent,), {"exposition": kept})
+
+
+@pytest.mark.parametrize(
+    ("agents", "count", "row"),
+    [
+        (_without("workflow_notice_info"), {frozenset(): 0}, {frozenset(["none"]): 0}),
+        (_without("workflow_notice_info", "workflow_exporter_catalog_generated"), {}, {}),
+    ],
+    ids=["a catalog without one for this cluster", "no catalog"],
+)
+def test_no_notices_are_told_from_not_knowing(
+    agents: type[_Agent],
+    count: dict[frozenset[str], float],
+    row: dict[frozenset[str], float],
+    tmp_path: Path,
+) -> None:
+    queries = {query.panel: query for query in boards.queries() if query.board == "workflow-cluster"}
+
+    with _scraping(tmp_path, _SERVICE_MONITOR, agents) as http:
+        found = [_told(_result(http, queries[panel].expr, time.time())) for panel in (13, 36)]
+
+    assert found == [count, row]
 
 
 def test_where_no_agent_is_scraped_nothing_is_claimed_to_be_fine(tmp_path: Path) -> None:
