@@ -16,6 +16,8 @@ from e2e.agent import ROOT, Agent
 from e2e.postgresql import PostgreSQL, binary
 from e2e.processes import ProgramError
 from e2e.releases_api import ReleasesApi, run
+from releases_factories import INSTANCE
+from workflow_releases.instances.audience import audit_subject
 
 ROUTER = "/v1/catalogs/deis/components/router"
 SECONDS_TO_SHOW = 5  # the contract: a publication shows on every replica within five seconds
@@ -189,6 +191,26 @@ def test_audit_trail_cannot_be_changed(
         postgresql.sql(statement)
 
     assert postgresql.sql("SELECT count(*) FROM audit") == "3"  # the shipped catalogs
+
+
+def test_migration_takes_ids_out_of_old_lines_and_the_trail_stays_final(
+    database_url: str, postgresql: PostgreSQL, tmp_path: Path
+) -> None:
+    assert run(tmp_path, "database", "upgrade", DATABASE_URL=database_url).returncode == 0
+    postgresql.sql("UPDATE alembic_version SET version_num = '0001'")  # tables are the same in both
+    lines = (
+        "INSERT INTO audit (at, actor, action, subject) VALUES "
+        "(now(), 'ann', 'audience.marked', 'ID'), (now(), 'ann', 'token.created', 'ID')"
+    )
+    postgresql.sql(lines.replace("ID", INSTANCE))
+
+    upgraded = run(tmp_path, "database", "upgrade", DATABASE_URL=database_url)
+
+    assert "is at 0002, from 0001" in upgraded.stdout, upgraded.stderr
+    subjects = postgresql.sql("SELECT subject FROM audit ORDER BY number")
+    assert subjects == f"{audit_subject(INSTANCE)}\n{INSTANCE}"  # lines on anything else are left alone
+    with pytest.raises(ProgramError, match="the audit trail is never changed"):
+        postgresql.sql("UPDATE audit SET actor = 'x'")
 
 
 def test_acknowledged_releases_survive_kill_9_of_replica_and_database(

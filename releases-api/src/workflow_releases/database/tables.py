@@ -148,6 +148,6 @@ audit = Table(
     Column("at", UtcMoment, nullable=False),
     Column("actor", Text, nullable=False),  # a token's name, or the command line
     Column("action", String(40), nullable=False),
-    Column("subject", Text, nullable=False),
+    Column("subject", Text, nullable=False),  # never an instance's id, but its hash
     Column("detail", _json),
 )

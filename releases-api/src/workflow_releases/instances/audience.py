@@ -1,5 +1,6 @@
 """The audience marks: what may be asked, and their table."""
 
+import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -43,6 +44,15 @@ def check_id(instance_id: str) -> list[Fault]:
     return [Fault("instance_id", "is not 32 lower-case hexadecimal digits, as an agent's page shows them")]
 
 
+def audit_subject(instance_id: str) -> str:
+    """What the audit trail calls an instance: whoever has the id finds its lines, and no line tells an id.
+
+    Nothing ever leaves the trail, and people may have their id deleted (PRIVACY.md). Ids are 128 bits that
+    nobody can guess, so a bare hash does.
+    """
+    return f"sha256:{hashlib.sha256(instance_id.encode()).hexdigest()}"
+
+
 def load_audiences(connection: Connection) -> Mapping[str, str]:
     """Instance id -> audience, by id."""
     query = select(audiences.c.instance_id, audiences.c.audience).order_by(audiences.c.instance_id)
@@ -66,7 +76,8 @@ class Marker:
             connection.execute(delete(audiences).where(audiences.c.instance_id == instance_id))
             row = insert(audiences).values(instance_id=instance_id, audience=audience, marked=now)
             connection.execute(row)
-            changes.record(connection, now, actor, "audience.marked", instance_id, {"audience": audience})
+            subject = audit_subject(instance_id)
+            changes.record(connection, now, actor, "audience.marked", subject, {"audience": audience})
         return "changed" if held else "created"
 
     def unmark(self, actor: str, instance_id: str) -> None:
@@ -80,7 +91,7 @@ class Marker:
             if _audience(connection, instance_id) is None:
                 raise NotFoundError("this instance has no mark")
             connection.execute(delete(audiences).where(audiences.c.instance_id == instance_id))
-            changes.record(connection, now, actor, "audience.unmarked", instance_id)
+            changes.record(connection, now, actor, "audience.unmarked", audit_subject(instance_id))
 
 
 def _audience(connection: Connection, instance_id: str) -> str | None:

@@ -10,8 +10,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
 
-from releases_factories import open_store
-from workflow_releases.database import schema
+from releases_factories import INSTANCE, open_store
+from workflow_releases.database import changes, schema
 from workflow_releases.database.engine import Database
 from workflow_releases.database.tables import metadata
 from workflow_releases.errors import (
@@ -19,6 +19,7 @@ from workflow_releases.errors import (
     DatabaseUnavailableError,
     SettingsError,
 )
+from workflow_releases.instances.audience import audit_subject
 
 
 def run_sql(path: Path, *statements: str) -> None:
@@ -36,7 +37,7 @@ def test_migrations_lead_to_the_tables_in_use(empty_store: Database) -> None:
 
 
 def test_upgrading_again_changes_nothing(empty_store: Database) -> None:
-    assert schema.upgrade(empty_store) == ("0001", "0001")
+    assert schema.upgrade(empty_store) == ("0002", "0002")
 
 
 def test_new_file_is_for_its_owner_alone(tmp_path: Path) -> None:
@@ -52,8 +53,8 @@ def test_new_file_is_for_its_owner_alone(tmp_path: Path) -> None:
             ["UPDATE alembic_version SET version_num = '9999'"],
             "at 9999, which this program does not know: a newer",
         ),
-        (["DROP TABLE notices"], "says 0001 but lacks table notices: .* put back the last backup"),
-        (["ALTER TABLE releases DROP COLUMN digests"], "says 0001 but lacks column releases.digests"),
+        (["DROP TABLE notices"], "says 0002 but lacks table notices: .* put back the last backup"),
+        (["ALTER TABLE releases DROP COLUMN digests"], "says 0002 but lacks column releases.digests"),
         (["DELETE FROM alembic_version"], "has tables .* but no revision: it was migrated half-way"),
         (["DROP TABLE alembic_version"], "has tables .* but no revision: it was migrated half-way"),
     ],
@@ -102,6 +103,33 @@ def test_file_that_is_no_database_is_unavailable_and_stays_as_it_is(tmp_path: Pa
         schema.upgrade(Database(f"sqlite:///{path}"))
 
     assert path.read_bytes().startswith(b"this is not")
+
+
+def test_old_lines_on_marks_come_to_tell_a_hash_and_still_cannot_be_changed(store: Database) -> None:
+    assert store.path is not None
+    columns = "INSERT INTO audit (at, actor, action, subject) VALUES ('2026-11-25 12:00:00'"
+    run_sql(
+        store.path,
+        "UPDATE alembic_version SET version_num = '0001'",  # tables are the same in both
+        f"{columns}, 'ann', 'audience.marked', '{INSTANCE}')",
+        f"{columns}, 'ann', 'release.published', 'deis/router/v2.19.0')",
+        f"{columns}, 'bob', 'audience.unmarked', '{INSTANCE}')",
+    )
+
+    assert schema.upgrade(store) == ("0001", "0002")
+
+    hashed = audit_subject(INSTANCE)
+    with store.reading() as connection:
+        lines = [(entry.actor, entry.action, entry.subject) for entry in changes.read_audit(connection, 10)]
+    assert lines == [
+        ("a test", "catalog.imported", "deis"),
+        ("ann", "audience.marked", hashed),
+        ("ann", "release.published", "deis/router/v2.19.0"),
+        ("bob", "audience.unmarked", hashed),
+    ]
+    for verb in ("UPDATE audit SET actor = 'nobody'", "DELETE FROM audit"):
+        with pytest.raises(sqlite3.IntegrityError, match="the audit trail is never changed"):
+            run_sql(store.path, verb)
 
 
 @pytest.mark.parametrize("verb", ["UPDATE audit SET actor = 'nobody'", "DELETE FROM audit"])

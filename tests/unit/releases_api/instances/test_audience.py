@@ -1,5 +1,8 @@
 """Marks: four audiences, one instance each, in the audit trail."""
 
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -48,9 +51,30 @@ def test_mark_is_set_changed_and_taken_away(store: Database) -> None:
         marker.unmark("bob", "x")
     with store.reading() as connection:
         assert load_audiences(connection) == {}
-        trail = [(entry.actor, entry.action, entry.detail) for entry in changes.read_audit(connection, 3)]
-    assert trail == [
+        trail = changes.read_audit(connection, 3)
+    assert [(entry.actor, entry.action, entry.detail) for entry in trail] == [
         ("ann", "audience.marked", {"audience": "staff"}),
         ("bob", "audience.marked", {"audience": "ci"}),
         ("bob", "audience.unmarked", None),
     ]
+    assert {entry.subject for entry in trail} == {
+        # printf %s 0123456789abcdef0123456789abcdef | sha256sum
+        "sha256:3eb1bd439947eb762998e566ccc2e099c791118b2f40579cc4f7da2b5061b7f9"
+    }
+
+
+def test_once_unmarked_no_table_holds_the_id(store: Database) -> None:
+    marker = Marker(store, clock)
+    marker.mark("ann", INSTANCE, "staff")
+    assert store.path is not None
+    assert INSTANCE in dump(store.path)  # the mark itself: so it would be found
+
+    marker.unmark("ann", INSTANCE)
+
+    assert INSTANCE not in dump(store.path)
+
+
+def dump(path: Path) -> str:
+    """All that the tables hold, as SQL."""
+    with closing(sqlite3.connect(path)) as connection:
+        return "\n".join(connection.iterdump())
