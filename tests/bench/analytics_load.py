@@ -1,13 +1,16 @@
 """A Prometheus as full as many instances make it: a day of reports, four days of remembered state.
 
-Written by remote write, a series with all its samples at once: as text, 50,000 instances would be 40 GB.
-Values and labels are those of the made-up fleet; only the state's words are the newest report's throughout.
+Written by remote write: as text, 50,000 instances would be 40 GB. The state goes in pieces of four hours:
+Prometheus keeps room for as many samples of a series as ever came in one request, and with all four days at
+once that room was half of its memory, which no fleet would ever have taken. Values and labels are those of
+the made-up fleet; only the state's words are the newest report's throughout.
 """
 
 import os
 import signal
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import httpx
 from cramjam import snappy
@@ -21,6 +24,7 @@ from tools.fleet.site import Prometheus
 
 STATE_SECONDS = 4 * DAY  # what the state's rules read
 STATE_STEP = 300  # how often they run
+_PIECE = 4 * HOUR // STATE_STEP
 REPORT_SECONDS = DAY
 # All of it in one head, in order: otherwise what is older than an hour than the newest is refused.
 FLAGS = ("--storage.tsdb.min-block-duration=20d", "--storage.tsdb.max-block-duration=20d")
@@ -38,6 +42,9 @@ class Times:
         self._moments = moments
         self._encoded = [b"\x10" + varint(moment * 1000) for moment in moments]
 
+    def __len__(self) -> int:
+        return len(self._moments)
+
     def constant(self, value: float) -> bytes:
         return self._joined([value] * len(self._moments))
 
@@ -53,13 +60,14 @@ class Times:
 def fill(prometheus: Prometheus, fleet: Fleet, now: int) -> int:
     """Returns how many samples were written."""
     writing = _Writing(fleet, now)
-    instances = fleet.instances
-    for start in range(0, len(instances), _BATCH):
-        body = b"".join(part for one in instances[start : start + _BATCH] for part in writing.of(one))
-        answer = prometheus.http.post(
-            "/api/v1/write", content=bytes(snappy.compress_raw(body)), headers=_HEADERS
-        )
-        answer.raise_for_status()
+    for series in (writing.reports, *writing.states()):
+        for start in range(0, len(fleet.instances), _BATCH):
+            batch = fleet.instances[start : start + _BATCH]
+            body = b"".join(part for one in batch for part in series(one))
+            answer = prometheus.http.post(
+                "/api/v1/write", content=bytes(snappy.compress_raw(body)), headers=_HEADERS
+            )
+            answer.raise_for_status()
     return writing.samples
 
 
@@ -73,16 +81,14 @@ class _Writing:
     def __init__(self, fleet: Fleet, now: int) -> None:
         self.samples = 0
         self._fleet = fleet
-        self._state = list(range(now - STATE_SECONDS, now, STATE_STEP))
-        self._state_times = Times(self._state)
-        self._slots: dict[int, bytes] = {}  # of all that saw the same last hour
+        self._moments = range(now - STATE_SECONDS, now, STATE_STEP)
+        self._said: dict[int, Pairs] = {}  # by number: what its newest report says of itself
 
-    def of(self, instance: Instance) -> Iterator[bytes]:
+    def reports(self, instance: Instance) -> Iterator[bytes]:
+        """A day of them."""
         end = self._fleet.end
         report = report_of(self._fleet, instance, min(instance.last, end))
-        for series in report.series:
-            if series.name == _INSTANCE_SEEN:
-                yield from self._state_of(instance, series.labels)
+        self._said[instance.number] = next(one.labels for one in report.series if one.name == _INSTANCE_SEEN)
         hours = [slot for slot in range(end - REPORT_SECONDS, end + 1, HOUR) if slot <= instance.last]
         if hours:
             times = Times(hours)
@@ -92,16 +98,23 @@ class _Writing:
                 yield self._series(series.name, series.labels, seen if told else times.constant(series.value))
                 self.samples += len(hours)
 
-    def _state_of(self, instance: Instance, labels: Pairs) -> Iterator[bytes]:
-        if instance.last not in self._slots:
-            self._slots[instance.last] = self._state_times.slots(instance.last)
-        seen = self._slots[instance.last]
+    def states(self) -> Iterator[Callable[[Instance], Iterator[bytes]]]:
+        """What writes the state of an instance, piece by piece."""
+        for start in range(0, len(self._moments), _PIECE):
+            yield partial(self._state, Times(self._moments[start : start + _PIECE]), {})
+
+    def _state(self, times: Times, slots: dict[int, bytes], instance: Instance) -> Iterator[bytes]:
+        """`slots` keeps the samples of all that reported last in the same hour."""
+        if instance.last not in slots:
+            slots[instance.last] = times.slots(instance.last)
+        seen = slots[instance.last]
+        labels = self._said[instance.number]
         counted = [*dict(labels, audience=instance.counted_audience).items()]
         own = [pair for pair in labels if pair[0] == "instance_id"]
         yield self._series(LAST_SEEN, counted, seen)
         yield self._series(NEWEST_REPORT, labels, seen)
-        yield self._series(FIRST_SEEN, own, self._state_times.constant(instance.first))
-        self.samples += 3 * len(self._state)
+        yield self._series(FIRST_SEEN, own, times.constant(instance.first))
+        self.samples += 3 * len(times)
 
     def _series(self, name: str, labels: Pairs, samples: bytes) -> bytes:
         pairs = sorted([("__name__", name), *labels])

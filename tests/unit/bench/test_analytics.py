@@ -25,7 +25,9 @@ def test_slots_are_the_hours_of_the_moments_until_the_last_report() -> None:
 
 def test_table_compares_sizes_and_the_floor() -> None:
     small = Found(1_000, 10, 20, groups={"fleet_state": 0.3}, rules_seconds=0.5, floor=(0.01, 5))
+    small.slowest = {"fleet-nodes": (0.25, "Nodes")}
     large = Found(2_000, 20, 40, groups={"fleet_state": 0.6}, rules_seconds=1.0, floor=(0.02, 10))
+    large.slowest = {"fleet-nodes": (0.5, "Kubelets")}
 
     lines = table([small, large]).splitlines()
 
@@ -33,3 +35,4 @@ def test_table_compares_sizes_and_the_floor() -> None:
     assert "| fleet_state, beside the others, s | 0.30 | 0.60 |" in lines
     assert "| the same per 1,000 instances, s | 0.500 | 0.500 |" in lines
     assert "| all rules / floor | 50 | 50 |" in lines
+    assert "| slowest panel of fleet-nodes, s | 0.250 (Nodes) | 0.500 (Kubelets) |" in lines
