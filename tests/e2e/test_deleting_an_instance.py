@@ -9,12 +9,14 @@ from pathlib import Path
 import httpx
 import pytest
 
+from e2e.blocks import BARE_WORD, WITH_SERIES, make_block, mentions, series_on_disk
 from e2e.recording_rules import PROMETHEUS
 from e2e.reporting import Prometheus
 from ingest_factories import INSTANCE, OTHER_INSTANCE, pack, series, whole
 
 _SCRIPT = PROMETHEUS / "delete-instance"
 _UNKNOWN = "0" * 32
+_KEPT = "1" * 32
 _SERIES = 20  # of a whole report, and one that a rule recorded
 _HEADERS = {"Content-Encoding": "snappy", "Content-Type": "application/x-protobuf"}
 
@@ -45,11 +47,25 @@ def delete(prometheus: Prometheus, *arguments: str) -> tuple[int, str]:
     return ran.returncode, ran.stdout + ran.stderr
 
 
-def held(prometheus: Prometheus) -> dict[str, int]:
+def held(prometheus: Prometheus, over: str = "3h") -> dict[str, int]:
     """How many series there are of each instance."""
-    found = prometheus.samples('{instance_id!=""}', datetime.now(UTC), "3h")
+    found = prometheus.samples('{instance_id!=""}', datetime.now(UTC), over)
     ids = [dict(labels)["instance_id"] for labels in found]
     return {one: ids.count(one) for one in ids}
+
+
+def known_ids(prometheus: Prometheus) -> list[str]:
+    """What Prometheus offers people who type a query."""
+    path = "/api/v1/label/instance_id/values"
+    answer = httpx.get(prometheus.url + path, trust_env=False, timeout=60).raise_for_status()
+    found: list[str] = answer.json()["data"]
+    return found
+
+
+def hide(prometheus: Prometheus, instance_id: str) -> None:
+    """The first half of deleting, and no more."""
+    path, query = "/api/v1/admin/tsdb/delete_series", {"match[]": f'{{instance_id="{instance_id}"}}'}
+    httpx.post(prometheus.url + path, params=query, trust_env=False, timeout=60).raise_for_status()
 
 
 def test_an_id_is_deleted_with_what_was_recorded_of_it_and_no_other(prometheus: Prometheus) -> None:
@@ -70,6 +86,30 @@ def test_an_id_is_deleted_with_what_was_recorded_of_it_and_no_other(prometheus: 
     assert again == (1, f"{INSTANCE}: 0 series, nothing to delete\n")
     assert held(prometheus) == {OTHER_INSTANCE: _SERIES}
     assert delete(prometheus, OTHER_INSTANCE) == (0, f"{OTHER_INSTANCE}: {_SERIES} series\ndeleted: 1\n")
+
+
+def test_older_blocks_are_rewritten_without_the_series_even_after_a_run_that_was_cut_off(
+    tmp_path: Path,
+) -> None:
+    """Deleting only hides what blocks hold, until their tombstones are cleaned."""
+    prometheus, data = Prometheus(tmp_path / "prometheus", admin=True), tmp_path / "prometheus" / "data"
+    make_block(tmp_path, data, (INSTANCE, OTHER_INSTANCE, _KEPT))
+    with prometheus:
+        assert set(held(prometheus, "5d")) == {INSTANCE, OTHER_INSTANCE, _KEPT}
+        hide(prometheus, INSTANCE)
+        hidden = set(held(prometheus, "5d")), series_on_disk(data)
+        again = delete(prometheus, INSTANCE)
+        after_again = mentions(data, INSTANCE, OTHER_INSTANCE, _KEPT), series_on_disk(data)
+        deleted = delete(prometheus, OTHER_INSTANCE)
+
+        assert hidden == ({OTHER_INSTANCE, _KEPT}, 3)
+        assert again == (1, f"{INSTANCE}: 0 series, nothing to delete\n")
+        assert after_again == ((BARE_WORD, WITH_SERIES, WITH_SERIES), 2)
+        assert deleted == (0, f"{OTHER_INSTANCE}: 1 series\ndeleted: 1\n")
+        assert mentions(data, INSTANCE, OTHER_INSTANCE, _KEPT) == (BARE_WORD, BARE_WORD, WITH_SERIES)
+        assert series_on_disk(data) == 1
+        assert held(prometheus, "5d") == {_KEPT: 1}
+        assert known_ids(prometheus) == [_KEPT]
 
 
 @pytest.mark.parametrize(

@@ -92,13 +92,17 @@ class Thanos:
         for receive in self.receives:
             _wait_until_ready(receive.program, receive.http)
         _wait_until_ready(self._query_program, self._query)
-        wait_until(self._serves, _START_SECONDS, self._query_program.log_tail)
+        self.wait_until_it_serves()
         return self
 
     def __exit__(self, *_: object) -> None:
         for program in [*self._more, self._query_program, *(one.program for one in self.receives)]:
             program.kill()
         self._http.close()
+
+    def wait_until_it_serves(self) -> None:
+        """Returns when Query knows both Receives, as after one of them was started again."""
+        wait_until(self._serves, _START_SECONDS, self._query_program.log_tail)
 
     def scrape(self, api_metrics_url: str, interval: str) -> None:
         """The shipped agent, which scrapes one releases API into the ring."""
