@@ -31,7 +31,7 @@ _STATE = (
     Mutation(_NEWEST, "topk by (instance_id) (1", "topk by (instance_id) (2", "fleet_state"),
     Mutation(_NEWEST, "topk by (instance_id) (1", "bottomk by (instance_id) (1", "fleet_state"),
     Mutation(_NEWEST, "[4d]", "[4m]", "fleet_state"),  # not carried
-    Mutation(_NEWEST, "101 * 86400", "100 * 86400", "fleet_forgotten"),
+    Mutation(_NEWEST, "105 * 86400", "100 * 86400", "fleet_forgotten"),
     Mutation(_FIRST, "min_over_time", "max_over_time", "fleet_state"),
     Mutation(_FIRST, "[4d]", "[4m]", "fleet_state"),
     Mutation(_FIRST, "100 * 86400", "99 * 86400", "fleet_forgotten"),
