@@ -191,7 +191,8 @@ FLEET_INSTANCE = Board(
         text(
             40,
             "Which instance",
-            "Enter an id above, or come here from the list on [Fleet: versions](/d/fleet-versions).",
+            "Enter an id above, or come here from the lists on [Fleet: versions](/d/fleet-versions) and"
+            " [Fleet: overview](/d/fleet-overview).",
             height=2,
         ),
         *_ANSWERS,

@@ -74,7 +74,7 @@ FLEET_NODES = Board(
         ),
         graph(
             35,
-            "Size",
+            "Processor cores",
             Query(one("audience:fleet_capacity_cpu_cores:sum"), "Processor cores"),
         ),
         graph(

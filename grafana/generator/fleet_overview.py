@@ -159,9 +159,10 @@ _COURSE = (
     graph(
         27,
         "Average age",
-        Query(one("audience:fleet_instance_age_seconds:avg"), "Instances"),
-        Query(one("audience:fleet_cluster_age_seconds:avg"), "Clusters"),
+        Query(f"{one('audience:fleet_instance_age_seconds:avg')} > 0", "Instances"),
+        Query(f"{one('audience:fleet_cluster_age_seconds:avg')} > 0", "Clusters"),
         unit=SECONDS,
+        also="A gap where none runs: a line at 0 would be an age.",
         width=8,
     ),
     graph(

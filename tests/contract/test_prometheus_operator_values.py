@@ -30,6 +30,14 @@ def test_values_are_those_of_the_configuration_and_its_flags() -> None:
     assert spec["enableRemoteWriteReceiver"] is ("--web.enable-remote-write-receiver" in flags)
 
 
+def test_what_is_remembered_outlives_the_pod_and_is_in_one_place() -> None:
+    spec = read("kube-prometheus-stack/values.yaml")["prometheus"]["prometheusSpec"]
+    claim = spec["storageSpec"]["volumeClaimTemplate"]["spec"]
+
+    assert (spec["replicas"], claim["accessModes"]) == (1, ["ReadWriteOnce"])
+    assert claim["resources"]["requests"]["storage"].endswith("Gi")
+
+
 def test_rules_monitor_and_boards_of_the_releases_chart_are_chosen() -> None:
     values = read("kube-prometheus-stack/values.yaml")
     spec, sidecar = values["prometheus"]["prometheusSpec"], values["grafana"]["sidecar"]["dashboards"]
