@@ -16,7 +16,18 @@ from boards import PanelQuery
 
 INK, FAINT, GROUND, BLUE = "#24292e", "#8b949e", "#ffffff", "#3274d9"
 _COLOURS = ("#3274d9", "#e0842b", "#56a64b", "#a352cc", "#e02f44", "#37872d", "#8f3bb8", "#b5a300", "#1f9a93")
+_NAMED = {  # Grafana's names, as far as boards use them
+    "green": "#56a64b",
+    "orange": "#e0842b",
+    "blue": "#3274d9",
+    "yellow": "#d9b80f",
+    "purple": "#a352cc",
+    "red": "#e02f44",
+    "gray": "#9aa1a9",
+    "text": BLUE,
+}
 _MOST_LINES = 12  # in a legend
+_USUAL_WIDTH = 150  # pixels of a column that says nothing of its width
 _ROW_HEIGHT = 0.055  # of a table as high as 10 units of a board's grid
 
 
@@ -48,7 +59,7 @@ def draw(
 def in_unit(value: float, unit: str) -> str:
     """As people read it: `98 %`, `412 d`, `1.2 TiB`."""
     if unit == "percentunit":
-        return f"{value * 100:.0f} %"
+        return f"{value * 100:.0f} %" if value >= 0.01 else f"{value * 100:.2g} %"
     if unit == "s":
         return f"{value / 86_400:,.0f} d" if value >= 86_400 else f"{value:,.3g} s"
     if unit == "bytes":
@@ -73,13 +84,31 @@ def _text_only(axes: Axes, text: str, size: float, colour: str = FAINT) -> None:
 
 def _stat(axes: Axes, answers: Sequence[Answer], _: tuple[float, float]) -> None:
     found = [
-        in_unit(float(_latest(series)), answer.query.unit)
+        _told(float(_latest(series)), answer.query)
         if answer.query.raw_panel["options"].get("textMode") != "name"
         else legend_of(answer.query, series["metric"])
         for answer in answers
         for series in answer.series
     ]
-    _text_only(axes, "\n".join(found[:4]), size=17 if len(found[0]) < 9 else 9, colour=BLUE)
+    value = float(_latest(answers[0].series[0]))
+    steps = answers[0].query.raw_panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
+    colour = [step["color"] for step in steps if step["value"] is None or step["value"] <= value][-1]
+    _text_only(axes, "\n".join(found[:4]), size=17 if len(found[0]) < 9 else 9, colour=_NAMED[colour])
+
+
+def _told(value: float, query: PanelQuery) -> str:
+    """A stat's value: a word where the panel has one for it, no more decimals than it asks for."""
+    defaults = query.raw_panel["fieldConfig"]["defaults"]
+    if word := _mapped(value, defaults.get("mappings", [])):
+        return word
+    whole = defaults.get("decimals") == 0 and query.unit == "locale"
+    return in_unit(round(value) if whole else value, query.unit)
+
+
+def _mapped(value: float, mappings: Sequence[dict[str, Any]]) -> str:
+    """The word for a value, or nothing."""
+    words = (one["options"].get(f"{value:.0f}") for one in mappings if one["type"] == "value")
+    return next((str(told["text"]) for told in words if told), "")
 
 
 def _timeseries(axes: Axes, answers: Sequence[Answer], span: tuple[float, float]) -> None:
@@ -89,7 +118,8 @@ def _timeseries(axes: Axes, answers: Sequence[Answer], span: tuple[float, float]
     times = [moment / 86_400 for moment in moments]  # matplotlib's dates are days since 1970
     floor = [0.0] * len(times)
     for number, (query, series) in enumerate(lines):
-        colour, name = _COLOURS[number % len(_COLOURS)], legend_of(query, series["metric"])
+        name = legend_of(query, series["metric"])
+        colour = _colour_of(query, name) or _COLOURS[number % len(_COLOURS)]
         by_time = {float(moment): float(value) for moment, value in series["values"]}
         values = [by_time.get(moment, float("nan")) for moment in moments]
         label = name if number < _MOST_LINES else None
@@ -117,7 +147,7 @@ def _timeseries(axes: Axes, answers: Sequence[Answer], span: tuple[float, float]
     unit = answers[0].query.unit
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: in_unit(abs(value), unit)))
     axes.grid(visible=True, axis="y", color="#eceff2", linewidth=0.6)
-    axes.legend(fontsize=5.5, ncols=4, frameon=False, loc="upper left", bbox_to_anchor=(0, -0.1))
+    axes.legend(fontsize=6, ncols=4, frameon=False, loc="upper left", bbox_to_anchor=(-0.02, -0.09))
 
 
 def _moments(lines: Sequence[tuple[PanelQuery, dict[str, Any]]], *, bars: bool) -> list[float]:
@@ -129,12 +159,23 @@ def _moments(lines: Sequence[tuple[PanelQuery, dict[str, Any]]], *, bars: bool) 
     return [told[0] + number * step for number in range(round((told[-1] - told[0]) / step) + 1)]
 
 
-def _is_mirrored(query: PanelQuery, name: str) -> bool:
-    return any(
-        override["matcher"]["options"] == name
-        and any(one["id"] == "custom.transform" for one in override["properties"])
+def _said_of(query: PanelQuery, name: str) -> dict[str, Any]:
+    """What the panel says of one series alone, by property."""
+    return {
+        one["id"]: one["value"]
         for override in query.raw_panel["fieldConfig"]["overrides"]
-    )
+        if override["matcher"]["options"] == name
+        for one in override["properties"]
+    }
+
+
+def _is_mirrored(query: PanelQuery, name: str) -> bool:
+    return "custom.transform" in _said_of(query, name)
+
+
+def _colour_of(query: PanelQuery, name: str) -> str | None:
+    colour = _said_of(query, name).get("color")
+    return _NAMED[colour["fixedColor"]] if colour else None
 
 
 def _bars(axes: Axes, answers: Sequence[Answer], _: tuple[float, float]) -> None:
@@ -160,6 +201,9 @@ def _table(axes: Axes, answers: Sequence[Answer], _: tuple[float, float]) -> Non
         for override in panel["fieldConfig"]["overrides"]
     }
     columns, rows = _merged(answers, panel)
+    for sort in panel["options"]["sortBy"]:
+        column = next(name for name in columns if overrides[name]["displayName"] == sort["displayName"])
+        rows = _sorted(rows, column, greatest_first=sort["desc"])
     most = max(1, int(panel["gridPos"]["h"] / 10 / _ROW_HEIGHT) - 3)
     heads = [str(overrides.get(column, {}).get("displayName", column)) for column in columns]
     cells = [[_cell(row.get(column), overrides.get(column, {})) for column in columns] for row in rows[:most]]
@@ -168,6 +212,7 @@ def _table(axes: Axes, answers: Sequence[Answer], _: tuple[float, float]) -> Non
     table = axes.table(
         [*cells, *([[f"… {len(rows) - most} more", *[""] * (len(columns) - 1)]] if len(rows) > most else [])],
         colLabels=heads,
+        colWidths=_widths([overrides[column].get("custom.width", _USUAL_WIDTH) for column in columns]),
         loc="upper left",
         cellLoc="left",
         edges="horizontal",
@@ -176,6 +221,18 @@ def _table(axes: Axes, answers: Sequence[Answer], _: tuple[float, float]) -> Non
     table.set_fontsize(6)
     for cell in table.get_celld().values():
         cell.set_edgecolor("#e4e7ea")
+
+
+def _widths(pixels: Sequence[float]) -> list[float]:
+    """As shares of the whole."""
+    return [0.99 * one / sum(pixels) for one in pixels]
+
+
+def _sorted(rows: list[dict[str, Any]], column: str, *, greatest_first: bool) -> list[dict[str, Any]]:
+    """Rows without a value come last."""
+    told = [row for row in rows if column in row]
+    told.sort(key=lambda row: row[column], reverse=greatest_first)
+    return told + [row for row in rows if column not in row]
 
 
 def _merged(answers: Sequence[Answer], panel: dict[str, Any]) -> tuple[list[str], list[dict[str, Any]]]:
@@ -203,9 +260,8 @@ def _cell(value: object, override: dict[str, Any]) -> str:
     if value is None:
         return ""
     if isinstance(value, float):
-        for mapping in override.get("mappings", []):
-            if mapping["type"] == "value" and (told := mapping["options"].get(f"{value:.0f}")):
-                return str(told["text"])
+        if word := _mapped(value, override.get("mappings", [])):
+            return word
         return in_unit(value, override.get("unit", "locale"))
     return str(value)[:34]
 

@@ -7,6 +7,7 @@ Writes FOLDER/board-<uid>.png. No Grafana is needed, and none is imitated: what 
 
 import argparse
 import io
+import re
 import sys
 import time
 from collections.abc import Mapping
@@ -20,7 +21,7 @@ from PIL import Image
 from boards import CHOSEN, PanelQuery, boards, filled_in, queries
 from e2e.reporting import wait_until
 from tools.demo import ROOT, Demo, running
-from tools.drawing import GROUND, INK, Answer, draw
+from tools.drawing import FAINT, GROUND, INK, Answer, draw
 from tools.fleet.plan import HOUR, draw_fleet
 from tools.fleet.reports import identity_of
 from tools.fleet.site import Prometheus, fresh
@@ -33,7 +34,7 @@ _DAYS = {"now-90d": 90.0, "now-7d": 0.0015}  # what is scraped has no past here,
 _JOBS = {"fleet-service": "workflow-releases", "workflow-cluster": "workflow-exporter"}
 _SCRAPES = 24  # every 5 s
 _SECONDS_TO_SETTLE = 400
-_COLOURS = 96  # in a picture's palette, which keeps it small
+_COLOURS = 200  # in a picture's palette, which keeps it small
 
 
 def main() -> None:
@@ -76,13 +77,12 @@ def picture(prometheus: Prometheus, uid: str, chosen: Mapping[str, str]) -> byte
     mpl.use("Agg")
     chosen = {**chosen, "job": _JOBS.get(uid, ".*")}
     board, asked = boards()[uid], [query for query in queries(chosen) if query.board == uid]
-    shown = [panel for panel in board["panels"] if panel["type"] != "text"]
     height = max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in board["panels"])
     figure = Figure(figsize=(_WIDTH, (height + 2) * _UNIT), dpi=_DOTS, facecolor=GROUND)
     figure.text(0.012, 1 - 0.9 / (height + 2), board["title"], fontsize=13, color=INK, fontweight="bold")
     end = time.time()
     span = (end - _DAYS[board["time"]["from"]] * 86_400, end)
-    for panel in shown:
+    for panel in board["panels"]:
         answers = [Answer(one, _ask(prometheus, one, span)) for one in asked if one.panel == panel["id"]]
         _place(figure, panel, filled_in(panel["title"], chosen), answers, span, height + 2)
     return _png(figure)
@@ -100,6 +100,10 @@ def _place(
     top = 1 - (place["y"] + 2) / height
     if panel["type"] == "row":
         figure.text(0.012, top - 0.6 / height, title, fontsize=9, color=INK)
+        return
+    if panel["type"] == "text":
+        words = re.sub(r"\[([^]]+)\]\([^)]+\)", r"\1", panel["options"]["content"])
+        figure.text(0.012, top - 0.9 / height, words, fontsize=7, color=FAINT)
         return
     is_graph, is_bars = panel["type"] == "timeseries", panel["type"] == "bargauge"
     left = (place["x"] + (0.9 if is_graph else 2.6 if is_bars else 0.2)) / _COLUMNS

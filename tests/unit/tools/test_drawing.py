@@ -28,6 +28,7 @@ def drawn(*answers: Answer) -> list[str]:
     ("value", "unit", "text"),
     [
         (0.984, "percentunit", "98 %"),
+        (0.0034, "percentunit", "0.34 %"),
         (86_400.0 * 412, "s", "412 d"),
         (0.25, "s", "0.25 s"),
         (512.0, "bytes", "512 B"),
@@ -44,6 +45,24 @@ def test_stat_shows_the_number() -> None:
     running = query("fleet-overview", "stat", "Running")
 
     assert drawn(Answer(running, [{"metric": {}, "value": [SPAN[1], "81"]}])) == ["81"]
+
+
+def test_stat_shows_the_word_that_the_board_has_for_a_value() -> None:
+    database = query("fleet-service", "stat", "Database")
+
+    assert drawn(Answer(database, [{"metric": {}, "value": [SPAN[1], "1"]}])) == ["up"]
+
+
+def test_rows_are_in_the_order_that_the_board_wants() -> None:
+    platforms = query("fleet-overview", "table", "Platforms")
+    series = [
+        {"metric": {"platform": name}, "value": [SPAN[1], count]}
+        for name, count in (("deis", "18"), ("drycc", "41"), ("hephy", "22"))
+    ]
+
+    found = drawn(Answer(platforms, series))
+
+    assert [text for text in found if text in {"deis", "drycc", "hephy"}] == ["drycc", "hephy", "deis"]
 
 
 def test_panel_without_an_answer_says_what_the_board_says() -> None:
