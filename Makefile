@@ -115,6 +115,8 @@ pictures: $(VENV)/.dev e2e-tools ## draw every board as a real Prometheus answer
 
 golden: $(VENV)/.dev ## rewrite the golden files; read the diff before you commit it
 	$(BIN)/python -m pytest tests/unit tests/contract --golden
+	$(MAKE) -C tests/tools $(CURDIR)/tests/tools/bin/helm $(CURDIR)/tests/tools/bin/helm3
+	$(BIN)/python -m pytest tests/e2e/test_helm_rendering.py -k golden --golden
 
 format: $(VENV)/.dev ## format and repair what can be repaired
 	$(BIN)/ruff format .
