@@ -54,12 +54,9 @@ class AgentAsRendered(AsRendered):
             "KUBERNETES_SERVICE_HOST": str(server.hostname),
             "KUBERNETES_SERVICE_PORT": str(server.port),
         }
-        listening = {"HOST": "127.0.0.1"}
-        listening |= {"PORT": str(self.ports["http"]), "METRICS_PORT": str(self.ports["metrics"])}
-        settings = {key: self._here(value) for key, value in self.environment().items()}
         argv = [sys.executable, "-c", _START, str(self._account_folder), *self.container.get("args", [])]
         base = {"PATH": os.defpath, "HOME": str(self._folder)}
-        return Program(name, argv, self._folder, {**base, **kubelet, **settings, **listening})
+        return Program(name, argv, self._folder, {**base, **kubelet, **self._settings()})
 
     def _mount(self) -> None:
         """Some keys of a Secret or a config map under other names, or all; an id key is no text."""

@@ -155,8 +155,8 @@ def dry_run(control_plane: ControlPlane, namespace: str, obj: Object) -> None:
 class AsRendered:
     """The program with the command, environment, ports and files that a pod's spec in the cluster gives it.
 
-    What differs, because there is no container: the address and the two ports that it listens on are
-    loopback's, and each mount is a folder under `folder`.
+    What differs, because there is no container: it listens on loopback, a free port stands for each of the
+    container's, and each mount is a folder under `folder`.
     """
 
     def __init__(self, control_plane: ControlPlane, namespace: str, pod: Object, folder: Path) -> None:
@@ -175,11 +175,18 @@ class AsRendered:
         """Not started yet; its mounts are there."""
         self._folder.mkdir(exist_ok=True)
         self._mount()
-        listening = {"HOST": "127.0.0.1"}
-        listening |= {"PORT": str(self.ports["http"]), "METRICS_PORT": str(self.ports["metrics"])}
-        settings = {name: self._here(value) for name, value in self.environment().items()} | listening
         argv = [sys.executable, "-m", "workflow_releases", *self.container["args"]]
-        return Program(name, argv, self._folder, {"PATH": os.defpath, "HOME": str(self._folder), **settings})
+        base = {"PATH": os.defpath, "HOME": str(self._folder)}
+        return Program(name, argv, self._folder, {**base, **self._settings()})
+
+    def _settings(self) -> dict[str, str]:
+        """The environment, on this machine: PORT and METRICS_PORT must be ports of the container."""
+        given = {name: self._here(value) for name, value in self.environment().items()}
+        free = {
+            str(port["containerPort"]): self.ports[port["name"]] for port in self.container.get("ports", [])
+        }
+        listening = {name: str(free[given[name]]) for name in ("PORT", "METRICS_PORT") if free}
+        return {**given, **listening, "HOST": "127.0.0.1"}
 
     def probe(self, kind: str) -> int | None:
         """The status of a probe's request; None while nothing listens."""
