@@ -62,4 +62,3 @@ EXPORTER = Chart("workflow-exporter")
 RELEASES = Chart("workflow-releases")
 CASES = [(chart, scenario) for chart in (EXPORTER, RELEASES) for scenario in chart.scenarios]
 COPIES = "one for each file"  # the golden's words for rules and boards, which other tests read
-DRAWN = "drawn at random"  # the golden's words for what each rendering draws anew

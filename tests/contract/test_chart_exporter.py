@@ -17,12 +17,16 @@ NOT_GIVEN = {
 
 
 def egress(scenario: str) -> list[tuple[list[int], list[str]]]:
-    """Ports and CIDRs of each way out; no CIDR: anywhere."""
+    """Ports and peers of each way out, a peer by its CIDR or its kind; no peer: anywhere."""
     rules = EXPORTER.one(scenario, "NetworkPolicy")["spec"]["egress"]
     return [
-        ([port["port"] for port in rule["ports"]], [peer["ipBlock"]["cidr"] for peer in rule.get("to", [])])
+        ([port["port"] for port in rule["ports"]], [_peer(peer) for peer in rule.get("to", [])])
         for rule in rules
     ]
+
+
+def _peer(peer: dict[str, Any]) -> str:
+    return str(peer["ipBlock"]["cidr"]) if "ipBlock" in peer else ", ".join(sorted(peer))
 
 
 def rights(scenario: str) -> list[tuple[str, str | None, list[dict[str, Any]]]]:
@@ -76,17 +80,16 @@ def test_ways_out_are_open_only_while_they_are_used() -> None:
     names: tuple[list[int], list[str]] = ([53, 53], [])
     api, hosted = ([443, 6443], ["10.0.0.1/32"]), ["192.0.2.10/32"]
 
-    assert egress("reporting") == [api, names, ([443], hosted), ([443], hosted)]
+    asked = ([53, 53], ["namespaceSelector, podSelector"])
+    assert egress("reporting") == [api, asked, ([443], hosted), ([443], hosted)]
     assert egress("gitops") == [([443, 6443], []), names, ([3128], []), ([9090], [])]
     assert egress("airgapped") == [([443, 6443], [])]
     assert egress("router") == [([443, 6443], [])]
 
 
-def test_id_key_is_drawn_only_where_the_chart_may_keep_it() -> None:
-    made = EXPORTER.one("reporting", "Secret")
-
-    assert made["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
-    assert [obj["kind"] for obj in EXPORTER.objects("gitops") if obj["kind"] == "Secret"] == []
+def test_id_key_is_the_one_that_was_named_and_none_is_mounted_without_reports() -> None:
+    """The chart draws one only inside a cluster, which keeps it: e2e/test_helm_exporter.py."""
+    assert [s for s in EXPORTER.scenarios for obj in EXPORTER.objects(s) if obj["kind"] == "Secret"] == []
     mounted = {
         scenario: [
             volume["secret"]["secretName"]
@@ -97,7 +100,7 @@ def test_id_key_is_drawn_only_where_the_chart_may_keep_it() -> None:
     }
     assert mounted == {
         "default": [],
-        "reporting": [made["metadata"]["name"]],
+        "reporting": ["id-key"],
         "gitops": ["workflow-id-key"],
     }
 

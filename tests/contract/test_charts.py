@@ -1,6 +1,7 @@
 """Both charts, judged by their goldens: valid for Kubernetes 1.25 to 1.37, hardened, documented."""
 
 import json
+from typing import Any
 
 import jsonschema
 import kubernetes_validate  # type: ignore[import-untyped]  # ships no types
@@ -78,6 +79,37 @@ def test_scenario_gives_only_values_that_there_are(chart: Chart, scenario: str) 
     schema = json.loads((chart.folder / "values.schema.json").read_text("utf-8"))
 
     jsonschema.validate(given, schema)
+
+
+@each_chart
+def test_no_level_of_the_values_takes_a_key_that_is_not_there(chart: Chart) -> None:
+    """Free are only maps that are handed on: labels, annotations, and parts of a pod's spec."""
+    schema = json.loads((chart.folder / "values.schema.json").read_text("utf-8"))
+    handed_on = (
+        "Labels",
+        "labels",
+        "nnotations",
+        "Selector",
+        "affinity",
+        "global",
+        "requests",
+        "limits",
+        "ipBlock",
+    )
+
+    free = [path for path in open_objects(schema) if not path.endswith((*handed_on, "tolerations[]"))]
+
+    assert free == []
+    with pytest.raises(jsonschema.ValidationError, match="'unknown' was unexpected"):
+        jsonschema.validate({"metrics": {"dashboards": {"unknown": 1}}}, schema)
+
+
+def open_objects(schema: dict[str, Any], path: str = "") -> list[str]:
+    """Every place below that takes an object of any keys."""
+    below = {f"{path}.{key}": part for key, part in schema.get("properties", {}).items()}
+    below |= {f"{path}[]": schema["items"]} if "items" in schema else {}
+    own = [path] if schema.get("type") == "object" and schema.get("additionalProperties") is not False else []
+    return own + [found for place, part in below.items() for found in open_objects(part, place)]
 
 
 def test_rules_and_boards_of_the_charts_are_copies() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import shlex
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +18,8 @@ from e2e.rest import Object
 
 _SECONDS = 90  # on a busy machine
 OF_CRDS = ("monitoring.coreos.com/", "gateway.networking.k8s.io/")  # whose schemas no API server here knows
-HOMES = ("agent-life", "agent-one", "agent-two", "agent-dry")
+LONG = "agent-" + "n" * 57
+HOMES = ("agent-life", "agent-one", "agent-two", "agent-dry", LONG)
 PLATFORMS = ("agent-platform", "deis", "123")  # the last two as the scenarios name them
 REPORTING = ("--set", "reporting.enabled=true,reporting.url=https://gateway.example.org/api/v1/write")
 NAME, KEY = "agent-workflow-exporter", "agent-workflow-exporter-id-key"
@@ -58,6 +60,12 @@ def id_key(site: ControlPlane, namespace: str) -> bytes:
     return base64.b64decode(secret["data"]["id.key"])
 
 
+def in_notes(notes: str, begin: str) -> list[str]:
+    """The words of the command that the notes tell, after `helm` and with the chart in its place."""
+    (line,) = [line.strip() for line in notes.splitlines() if line.strip().startswith(begin)]
+    return [str(CHART) if word == "CHART" else word for word in shlex.split(line)[1:]]
+
+
 def given(site: ControlPlane, namespace: str) -> dict[str, str]:
     """The environment in the Deployment."""
     deployment = get(site, f"/apis/apps/v1/namespaces/{namespace}/deployments/{NAME}")
@@ -87,6 +95,14 @@ def test_it_is_installed_changed_rolled_back_and_leaves_only_the_key_that_the_ne
     key = id_key(site, namespace)
     assert len(key) == 32
     assert f"The id key is in Secret {KEY}. It stays when the release is uninstalled" in notes
+    kept = get(site, f"/api/v1/namespaces/{namespace}/secrets/{KEY}")["metadata"]["annotations"]
+    assert kept["helm.sh/resource-policy"] == "keep"
+
+    helm(*in_notes(notes, "helm upgrade"), namespace=namespace)
+    assert get(site, f"/api/v1/namespaces/{namespace}/services/{NAME}")["metadata"]["labels"].get(
+        "router.deis.io/routable"
+    )
+    assert id_key(site, namespace) == key
 
     everything = ("--set", "legacyService.enabled=true", "--set", "expose=router", "--set", "log.level=debug")
     notes = helm(
@@ -105,7 +121,7 @@ def test_it_is_installed_changed_rolled_back_and_leaves_only_the_key_that_the_ne
     )
     helm("upgrade", "agent", CHART, "--wait", *REPORTING, namespace=namespace)
     assert id_key(site, namespace) == key
-    assert helm.statuses("agent", namespace) == ["superseded", "superseded", "superseded", "deployed"]
+    assert helm.statuses("agent", namespace) == [*["superseded"] * 4, "deployed"]
 
     helm("uninstall", "agent", "--wait", namespace=namespace)
     wait_until(lambda: content(site, namespace) == {f"Secret/{KEY}"})
@@ -149,6 +165,20 @@ def test_every_scenario_is_taken_by_a_real_api_server_and_by_pod_security(
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 
     for obj in (*known, pod):
+        dry_run(site, obj)
+
+
+def test_names_fit_where_release_and_namespace_are_as_long_as_they_may_be(
+    site: ControlPlane, helm: Helm
+) -> None:
+    """Rendered with the cluster at hand, so with an id key of the chart's own."""
+    whole = (*REPORTING, "--set", "metrics.dashboards.enabled=true")
+
+    rendered = helm("template", "r" * 53, CHART, "--dry-run=server", *whole, namespace=LONG)
+
+    objects = [obj for obj in yaml.safe_load_all(rendered) if obj]
+    assert {"Secret", "ConfigMap", "ClusterRole"} <= {obj["kind"] for obj in objects}
+    for obj in objects:
         dry_run(site, obj)
 
 

@@ -46,7 +46,7 @@ def test_rules_and_boards_are_the_files_own() -> None:
         (["expose=ingress", "ingress.host=a.example"], "expose is ingress, but trustedProxyCount is not set"),
         (
             ["expose=ingress", "ingress.host=a.example", "trustedProxyCount=0"],
-            "expose is ingress, but trustedProxyCount is not set",
+            "expose is ingress, but trustedProxyCount is 0",
         ),
         (["expose=httproute", "trustedProxyCount=1"], "expose is httproute, but httpRoute.host is empty"),
         (
@@ -109,6 +109,9 @@ def test_kind_that_the_cluster_lacks_is_named_before_anything_is_installed(
         ("service.port=70000", "/service/port"),
         ("trustedProxyCount=17", "/trustedProxyCount"),
         ("persistence.keepOnUninstall=maybe", "/persistence/keepOnUninstall"),
+        ("ingest.upstreamWriteUrl=http://a b/write", "/ingest/upstreamWriteUrl"),
+        ("networkPolicy.metricsFrom[0].podSelectr.x=y", "podSelectr"),
+        ("resources.limit.cpu=1", "limit"),
     ],
 )
 @pytest.mark.parametrize("helm", HELMS)
@@ -120,12 +123,16 @@ def test_unknown_value_or_wrong_type_is_refused_by_name(helm: str, value: str, n
 
 
 @pytest.mark.parametrize("helm", HELMS)
-@pytest.mark.parametrize(("version", "taken"), [("1.24.17", False), ("1.25.0", True), ("1.37.2-gke.1", True)])
-def test_kubernetes_before_1_25_is_refused_by_its_version(helm: str, version: str, taken: bool) -> None:
+@pytest.mark.parametrize(
+    "version", ["v1.24.17", "1.24.17-gke.100", "v1.25.0", "1.25.3-gke.100", "v1.37.2+k3s1"]
+)
+def test_kubernetes_before_1_25_is_refused_by_its_version(helm: str, version: str) -> None:
     done = template(helm, "--kube-version", version)
 
-    assert (done.returncode == 0) is taken
-    assert taken or "requires kubeVersion: >=1.25.0-0" in done.stderr
+    old = "1.24" in version
+    assert (done.returncode != 0) is old
+    sentence = "requires kubeVersion: >=1.25.0-0 which is incompatible with Kubernetes v1.24.17"
+    assert (sentence in done.stderr) is old
 
 
 def test_release_name_that_is_as_long_as_helm_allows_still_fits() -> None:

@@ -6,7 +6,9 @@
 {{- define "exporter.fullname" -}}
 {{- $name := .Values.nameOverride | default .Chart.Name -}}
 {{- $made := contains $name .Release.Name | ternary .Release.Name (printf "%s-%s" .Release.Name $name) -}}
-{{ .Values.fullnameOverride | default $made | trunc 51 | trimSuffix "-" }}
+{{- $whole := .Values.fullnameOverride | default $made -}}
+{{- /* What is cut off leaves its mark, so that two long names do not become one. */ -}}
+{{ gt (len $whole) 51 | ternary (printf "%s-%s" (trunc 45 $whole) (sha256sum $whole | trunc 5)) $whole }}
 {{- end }}
 
 {{/* Of what is not in a namespace, so that releases of the same name in two namespaces do not collide. */}}
@@ -15,7 +17,7 @@
 {{- end }}
 
 {{- define "exporter.selector" -}}
-app.kubernetes.io/name: {{ include "exporter.name" . }}
+app.kubernetes.io/name: {{ include "exporter.name" . | quote }}
 app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
@@ -24,6 +26,19 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 }}
+{{- end }}
+
+{{/* The labels, and further ones: those of the chart win, since its selectors need them. Context and further ones. */}}
+{{- define "exporter.labelsWith" -}}
+{{ mergeOverwrite (dict) (last .) (include "exporter.labels" (first .) | fromYaml) | toYaml }}
+{{- end }}
+
+{{/* How a Prometheus without an operator finds the pod, and further annotations: those given win. Port and values. */}}
+{{- define "exporter.podAnnotations" -}}
+{{- $scraped := dict "prometheus.io/scrape" "true" "prometheus.io/port" (first .) "prometheus.io/path" "/metrics" -}}
+{{- $v := last . -}}
+{{- $told := and $v.metrics.annotations (not $v.metrics.serviceMonitor.enabled) -}}
+{{- with mergeOverwrite (dict) ($told | ternary $scraped (dict)) $v.podAnnotations }}{{ toYaml . }}{{ end }}
 {{- end }}
 
 {{- define "exporter.image" -}}
@@ -56,21 +71,31 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{ $port | default (eq $address.scheme "https" | ternary "443" "80") }}
 {{- end }}
 
+{{/* Whether an address is asked without the proxy, as the agent reads NO_PROXY; its networks apart, which concern
+     addresses alone. Empty: no. `url` and the chart's `values`. */}}
+{{- define "exporter.straight" -}}
+{{- $port := include "exporter.portOf" .url -}}
+{{- $host := regexReplaceAll ":[0-9]+$" (urlParse .url).host "" | lower -}}
+{{- range splitList "," (printf "svc,cluster.local,%s" (lower .values.proxy.noProxy)) -}}
+  {{- $part := trim . -}}
+  {{- $name := regexReplaceAll ":[0-9]+$" $part "" | trimPrefix "*" | trimPrefix "." -}}
+  {{- $named := and $name (or (eq $name $host) (hasSuffix (printf ".%s" $name) $host)) -}}
+  {{- $same := regexFind ":[0-9]+$" $part | trimPrefix ":" | default $port | eq $port -}}
+  {{- if or (eq $part "*") (and $named $same) -}}yes{{- end -}}
+{{- end -}}
+{{- end }}
+
 {{/* The port that leads to an address: the proxy's where one is asked. `url` and the chart's `values`. */}}
 {{- define "exporter.portTowards" -}}
 {{- $proxy := hasPrefix "https:" .url | ternary .values.proxy.https .values.proxy.http -}}
-{{- $host := regexReplaceAll ":[0-9]+$" (urlParse .url).host "" -}}
-{{- $straight := or (regexMatch "\\.(svc|cluster\\.local)$" $host) (has $host (splitList "," .values.proxy.noProxy)) -}}
-{{ include "exporter.portOf" ($straight | ternary .url ($proxy | default .url)) }}
+{{ include "exporter.portOf" (include "exporter.straight" . | empty | ternary ($proxy | default .url) .url) }}
 {{- end }}
 
-{{/* CIDRs as a policy's peers. None: any address. */}}
+{{/* CIDRs as a policy's peers. */}}
 {{- define "exporter.peers" -}}
-{{- with . }}
 to:
   {{- range . }}
   - ipBlock:
       cidr: {{ . | quote }}
   {{- end }}
-{{- end }}
 {{- end }}

@@ -1,6 +1,9 @@
 {{/* What cannot work together, each refused with a sentence that says what to do. */}}
 {{- define "exporter.validate" -}}
 {{- $v := .Values -}}
+{{- if not (regexMatch "^[a-z][a-z0-9-]*$" (include "exporter.fullname" .)) }}
+{{- fail (printf "release name %s makes a Service called %s, but such a name begins with a letter and has no dot: choose another release name, or set fullnameOverride" .Release.Name (include "exporter.fullname" .)) }}
+{{- end }}
 {{- if and $v.reporting.enabled (not $v.reporting.url) }}
 {{- fail "reporting.enabled is true, but reporting.url is empty: set it to the address that reports go to" }}
 {{- end }}
@@ -28,6 +31,9 @@
 {{- if and (eq $v.expose "router") (eq (int $v.service.metricsPort) 80) }}
 {{- fail "service.metricsPort is 80, which the platform's router would route: choose another" }}
 {{- end }}
+{{- if and (eq $v.expose "router") (eq $v.platform.name "drycc") }}
+{{- fail "expose is router, but platform.name is drycc, which has none: choose httproute or ingress" }}
+{{- end }}
 {{- if and (eq $v.expose "router") (not $v.router.domains) }}
 {{- fail "expose is router, but router.domains is empty: name what the router is to serve the page at" }}
 {{- end }}
@@ -40,8 +46,14 @@
 {{- if and (eq $v.expose "httproute") (not $v.httpRoute.parentRefs) }}
 {{- fail "expose is httproute, but httpRoute.parentRefs is empty: name the Gateway that is to route it" }}
 {{- end }}
+{{- if and $v.legacyService.enabled (ne (include "exporter.platformNamespace" .) .Release.Namespace) }}
+{{- fail (printf "legacyService.enabled is true, but who asks for %s looks for it in the platform's namespace %s, and this release is in %s: install it in the platform's" $v.legacyService.name (include "exporter.platformNamespace" .) .Release.Namespace) }}
+{{- end }}
 {{- if and $v.legacyService.enabled (eq $v.legacyService.name (include "exporter.fullname" .)) }}
 {{- fail (printf "legacyService.name is %s, which is the chart's own Service: leave legacyService.enabled away" $v.legacyService.name) }}
+{{- end }}
+{{- if and $v.reporting.enabled (not $v.reporting.idKey.existingSecret) (not (lookup "v1" "Namespace" "" "kube-system")) }}
+{{- fail "reporting.enabled is true, but this is rendered where no cluster can be asked for the id key, so each rendering would draw another and make other ids: make the Secret once and name it in reporting.idKey.existingSecret, or render with --dry-run=server" }}
 {{- end }}
 {{- end }}
 

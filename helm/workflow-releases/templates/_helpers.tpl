@@ -6,11 +6,13 @@
 {{- define "releases.fullname" -}}
 {{- $name := .Values.nameOverride | default .Chart.Name -}}
 {{- $made := contains $name .Release.Name | ternary .Release.Name (printf "%s-%s" .Release.Name $name) -}}
-{{ .Values.fullnameOverride | default $made | trunc 51 | trimSuffix "-" }}
+{{- $whole := .Values.fullnameOverride | default $made -}}
+{{- /* What is cut off leaves its mark, so that two long names do not become one. */ -}}
+{{ gt (len $whole) 51 | ternary (printf "%s-%s" (trunc 45 $whole) (sha256sum $whole | trunc 5)) $whole }}
 {{- end }}
 
 {{- define "releases.selector" -}}
-app.kubernetes.io/name: {{ include "releases.name" . }}
+app.kubernetes.io/name: {{ include "releases.name" . | quote }}
 app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
@@ -19,6 +21,19 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 }}
+{{- end }}
+
+{{/* The labels, and further ones: those of the chart win, since its selectors need them. Context and further ones. */}}
+{{- define "releases.labelsWith" -}}
+{{ mergeOverwrite (dict) (last .) (include "releases.labels" (first .) | fromYaml) | toYaml }}
+{{- end }}
+
+{{/* How a Prometheus without an operator finds the pod, and further annotations: those given win. Port and values. */}}
+{{- define "releases.podAnnotations" -}}
+{{- $scraped := dict "prometheus.io/scrape" "true" "prometheus.io/port" (first .) "prometheus.io/path" "/metrics" -}}
+{{- $v := last . -}}
+{{- $told := and $v.metrics.annotations (not $v.metrics.serviceMonitor.enabled) -}}
+{{- with mergeOverwrite (dict) ($told | ternary $scraped (dict)) $v.podAnnotations }}{{ toYaml . }}{{ end }}
 {{- end }}
 
 {{- define "releases.image" -}}

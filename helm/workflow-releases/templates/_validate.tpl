@@ -1,6 +1,9 @@
 {{/* What cannot work together, each refused with a sentence that says what to do. */}}
 {{- define "releases.validate" -}}
 {{- $v := .Values -}}
+{{- if not (regexMatch "^[a-z][a-z0-9-]*$" (include "releases.fullname" .)) }}
+{{- fail (printf "release name %s makes a Service called %s, but such a name begins with a letter and has no dot: choose another release name, or set fullnameOverride" .Release.Name (include "releases.fullname" .)) }}
+{{- end }}
 {{- if and (gt (int $v.replicas) 1) (not $v.database.existingSecret) }}
 {{- fail "replicas is greater than 1, but a SQLite file has one writer: set database.existingSecret to a Secret with a PostgreSQL address" }}
 {{- end }}
@@ -19,7 +22,8 @@
 {{- fail (printf "expose is %s, but %s.host is empty: set it to the host name of the releases API" $v.expose $settings) }}
 {{- end }}
 {{- if not $v.trustedProxyCount }}
-{{- fail (printf "expose is %s, but trustedProxyCount is not set: without it all senders share the proxy's rate; set it to the number of your proxies that add to X-Forwarded-For, at least 1" $v.expose) }}
+{{- $is := kindIs "invalid" $v.trustedProxyCount | ternary "not set" "0" }}
+{{- fail (printf "expose is %s, but trustedProxyCount is %s: all senders would share the proxy's rate; set it to the number of your proxies that add to X-Forwarded-For, at least 1" $v.expose $is) }}
 {{- end }}
 {{- end }}
 {{- if and (eq $v.expose "httproute") (not $v.httpRoute.parentRefs) }}

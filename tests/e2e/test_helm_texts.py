@@ -1,0 +1,122 @@
+"""Every value that takes any text: quotes, new lines and template signs arrive as they were given."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from charts import EXPORTER, RELEASES, Chart
+from e2e.test_helm_rendering import template
+from tools.chart_values import Value, read_values
+
+AWKWARD = 'say "hi", it\'s {{ .Values }}\nand: a second line # $(HOME) ${x} \\ % é'
+# Values that need others: each text is tried with these until it arrives.
+CIRCUMSTANCES: dict[Chart, list[dict[str, Any]]] = {
+    EXPORTER: [
+        {
+            "platform": {"profile": {"configMap": "p"}},
+            "checks": {"url": "https://a.example"},
+            "reporting": {
+                "enabled": True,
+                "url": "https://a.example/write",
+                "bearerToken": {"existingSecret": "t"},
+                "idKey": {"existingSecret": "k"},
+            },
+            "caBundle": {"configMap": "c"},
+            "proxy": {"https": "http://proxy:3128"},
+        },
+        {"expose": "ingress", "ingress": {"host": "a.example"}, "metrics": {"dashboards": {"enabled": True}}},
+        {
+            "expose": "httproute",
+            "httpRoute": {"host": "a.example", "parentRefs": [{"name": "g"}]},
+            "metrics": {"serviceMonitor": {"enabled": True}, "prometheusRule": {"enabled": True}},
+        },
+    ],
+    RELEASES: [
+        {
+            "database": {"existingSecret": "d"},
+            "signing": {"existingSecret": "s"},
+            "ingest": {
+                "upstreamWriteUrl": "https://a.example/write",
+                "bearerToken": {"existingSecret": "t"},
+            },
+        },
+        {
+            "expose": "ingress",
+            "ingress": {"host": "a.example"},
+            "trustedProxyCount": 1,
+            "metrics": {"dashboards": {"enabled": True}},
+        },
+        {
+            "expose": "httproute",
+            "httpRoute": {"host": "a.example", "parentRefs": [{"name": "g"}]},
+            "trustedProxyCount": 1,
+            "metrics": {"serviceMonitor": {"enabled": True}, "prometheusRule": {"enabled": True}},
+        },
+    ],
+}
+
+
+def free_texts(chart: Chart) -> list[tuple[tuple[str, ...], Any]]:
+    """Path of each value that takes any text, alone, in a list or in a map, and what to give."""
+    values = read_values((chart.folder / "values.yaml").read_text("utf-8"))
+    return [(value.path, given) for value in values if (given := _given(value)) is not None]
+
+
+def _given(value: Value) -> Any:
+    text = {"type": "string"}
+    match {key: part for key, part in value.schema.items() if key != "minLength"}:
+        case {"type": "string"} as free if free == text:
+            return AWKWARD
+        case {"type": "array", "items": items} if items in (text, {**text, "minLength": 1}):
+            return [AWKWARD]
+        case {"type": "object", "additionalProperties": free} if free == text:
+            return {"key": AWKWARD}
+    return None
+
+
+CASES = [
+    pytest.param(chart, path, given, id=f"{chart}-{'.'.join(path)}")
+    for chart in (EXPORTER, RELEASES)
+    for path, given in free_texts(chart)
+]
+
+
+def texts(part: Any) -> Iterator[str]:
+    if isinstance(part, str):
+        yield part
+    elif isinstance(part, dict | list):
+        for below in part.values() if isinstance(part, dict) else part:
+            yield from texts(below)
+
+
+@pytest.mark.parametrize(("chart", "path", "given"), CASES)
+def test_text_arrives_as_it_was_given(
+    chart: Chart, path: tuple[str, ...], given: Any, tmp_path: Path
+) -> None:
+    own: Any = given
+    for key in reversed(path):
+        own = {key: own}
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump(own))
+
+    assert any(_arrives(chart, circumstances, tmp_path) for circumstances in CIRCUMSTANCES[chart])
+
+
+def _arrives(chart: Chart, circumstances: dict[str, Any], folder: Path) -> bool:
+    (folder / "circumstances.yaml").write_text(yaml.safe_dump({"requireKinds": False, **circumstances}))
+    given = ("--values", folder / "circumstances.yaml", "--values", folder / "own.yaml")
+    done = template("helm", chart, *given)
+    if done.returncode:  # what these circumstances exclude
+        return False
+    # In an image's tag and in a list that one variable holds, the text is a part of another.
+    return any(AWKWARD in text for obj in yaml.safe_load_all(done.stdout) for text in texts(obj))
+
+
+def test_these_are_all_of_them() -> None:
+    found = {chart: {".".join(path) for path, _given in free_texts(chart)} for chart in CIRCUMSTANCES}
+
+    assert len(found[EXPORTER]) > 20
+    assert len(found[RELEASES]) > 15
+    assert found[EXPORTER] >= {"checks.train", "platform.configMaps", "podLabels", "ingress.annotations"}
