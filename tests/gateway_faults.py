@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from gateway_requests import Answered, End, ask
+from gateway_requests import PEER, Answered, End, ask
 from gateways import Site
 from ingest_factories import (
     HEADERS,
@@ -32,7 +32,7 @@ from ingest_factories import field as proto_field
 from workflow_releases.ingest.refusals import Reason
 from workflow_releases.ingest.upstream import Answer, UpstreamDownError
 
-_PEER, _ANOTHER_PEER = "192.0.2.1", "192.0.2.2"
+_MORE_THAN_A_RATE = 20  # requests
 _SECRETS = ((SECRET, INSTANCE), (OTHER_SECRET, OTHER_INSTANCE))
 
 (
@@ -169,6 +169,11 @@ def _second_cluster(draft: Draft, _: Told) -> None:
     draft.series.append(Told(seen(cluster_id="c2" * 16), SLOT))
 
 
+def _an_hour_ahead(draft: Draft, _: Told) -> None:
+    for told in draft.series:  # with one moment still, as agents send them
+        told.timestamp_ms += 3_600_000
+
+
 def _other_secret(draft: Draft, _: Told) -> None:
     if draft.headers["authorization"] == HEADERS["authorization"]:
         draft.headers["authorization"] = f"Bearer {OTHER_SECRET}"
@@ -210,6 +215,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("series twice", REPETITION, Reason.REPEATED_SERIES, 400, _twice),
     Fault("instance rate", INSTANCE_RATE, Reason.INSTANCE_RATE, 429, _set(instance_is_used_up=True)),
     Fault("age", AGE, Reason.SAMPLE_AGE, 400, _told(timestamp_ms=(SLOT - 3 * 3600) * 1000)),
+    Fault("all of an hour ahead", AGE, Reason.SAMPLE_AGE, 400, _an_hour_ahead),
     Fault("NaN", VALUE, Reason.VALUE, 400, _told(value=float("nan"))),
     Fault("half", VALUE, Reason.VALUE, 400, _told(value=0.5)),
     Fault("refused", STORE, Reason.UPSTREAM_REFUSED, 400, _set(store_answers=lambda: Answer(400))),
@@ -227,34 +233,38 @@ class Outcome:
 async def outcome_of(draft: Draft, *, practised: bool) -> Outcome:
     """At a gateway of its own. `practised`: it has seen all that is good in the request before."""
     site = Site(
-        source_rate_per_minute=50,
+        source_rate_per_minute=_MORE_THAN_A_RATE - 1,
         instance_rate_per_hour=3,
         max_under_way=1,
         body_deadline_seconds=0.001 if draft.end == "silent" else 10.0,
     )
     if practised:
         for secret, instance in _SECRETS:
-            assert await _status(site, pack(whole(instance)), secret) == 204
+            assert await _status(site, pack(whole(instance)), secret, "192.0.2.2") == 204
     site.store.answer = draft.store_answers
     if draft.instance_is_used_up:
-        for secret, instance in _SECRETS:
-            while await _status(site, pack(small(instance)), secret) != 429:
-                pass
+        await _use_up(site, pack(small()), SECRET, "192.0.2.3")
+        await _use_up(site, pack(small(OTHER_INSTANCE)), OTHER_SECRET, "192.0.2.4")
     if draft.source_is_used_up:
-        while await _status(site, b"", "", _PEER) != 429:
-            pass
+        await _use_up(site, b"", "", PEER)
     async with _one_under_way(site) if draft.is_busy else _nothing():
         return await _asked(site, draft)
 
 
-async def _status(site: Site, body: bytes, secret: str, peer: str = _ANOTHER_PEER) -> int:
+async def _status(site: Site, body: bytes, secret: str, peer: str) -> int:
     headers = {**HEADERS, "authorization": f"Bearer {secret}"}
     return (await ask(site.gateway, _raw(headers), [body], peer=peer)).status
 
 
+async def _use_up(site: Site, body: bytes, secret: str, peer: str) -> None:
+    for _ in range(_MORE_THAN_A_RATE):
+        await _status(site, body, secret, peer)
+    assert await _status(site, body, secret, peer) == 429
+
+
 async def _asked(site: Site, draft: Draft) -> Outcome:
     counted, forwarded = site.counts.by_reason.copy(), len(site.store.bodies)
-    answered = await ask(site.gateway, _raw(draft.headers), _halves(draft.body()), draft.end, _PEER)
+    answered = await ask(site.gateway, _raw(draft.headers), _halves(draft.body()), draft.end)
     return Outcome(answered, dict(site.counts.by_reason - counted), len(site.store.bodies) - forwarded)
 
 
@@ -277,9 +287,10 @@ async def _one_under_way(site: Site) -> AsyncIterator[None]:
         await asyncio.Event().wait()
         yield b""
 
-    reading = asyncio.create_task(site.post(silence(), _ANOTHER_PEER))
-    await started.wait()
+    reading = asyncio.create_task(site.post(silence(), "192.0.2.5"))
     try:
+        async with asyncio.timeout(10):
+            await started.wait()
         yield
     finally:
         reading.cancel()

@@ -12,7 +12,7 @@ from workflow_releases.listeners import AsgiApp
 
 End = Literal["whole", "cut", "silent"]  # all is there; the sender went away; nothing comes any more
 
-_PEER = "192.0.2.1"
+PEER = "192.0.2.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ async def ask(
     headers: Iterable[tuple[bytes, bytes]],
     pieces: Iterable[bytes],
     end: End = "whole",
-    peer: str = _PEER,
+    peer: str = PEER,
 ) -> Answered:
     """Names of headers in lower case. Raises what the application raises."""
     waiting = _messages(pieces, end)
