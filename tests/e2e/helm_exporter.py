@@ -4,7 +4,6 @@ import base64
 import os
 import sys
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from charts import EXPORTER
 from e2e.control_plane import ControlPlane
@@ -49,14 +48,9 @@ class AgentAsRendered(AsRendered):
         self._folder.mkdir()
         self._mount()
         self._mount_account()
-        server = urlsplit(self._plane.url)
-        kubelet = {
-            "KUBERNETES_SERVICE_HOST": str(server.hostname),
-            "KUBERNETES_SERVICE_PORT": str(server.port),
-        }
         argv = [sys.executable, "-c", _START, str(self._account_folder), *self.container.get("args", [])]
         base = {"PATH": os.defpath, "HOME": str(self._folder)}
-        return Program(name, argv, self._folder, {**base, **kubelet, **self._settings()})
+        return Program(name, argv, self._folder, {**base, **self.api_server(), **self._settings()})
 
     def _mount(self) -> None:
         """Some keys of a Secret or a config map under other names, or all; an id key is no text."""

@@ -4,10 +4,12 @@ Deployment starts it."""
 import base64
 import json
 import os
+import re
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -166,9 +168,18 @@ class AsRendered:
 
     def environment(self) -> dict[str, str]:
         """As the kubelet would make it: references resolved, no service links."""
+        made: dict[str, str] = {}
+        for variable in self.container["env"]:
+            text = variable["value"] if "value" in variable else self._referenced(variable)
+            made[variable["name"]] = _expanded(text, {**self.api_server(), **made})
+        return made
+
+    def api_server(self) -> dict[str, str]:
+        """The variables that every container is given, whatever its spec says."""
+        server = urlsplit(self._plane.url)
         return {
-            variable["name"]: variable["value"] if "value" in variable else self._referenced(variable)
-            for variable in self.container["env"]
+            "KUBERNETES_SERVICE_HOST": str(server.hostname),
+            "KUBERNETES_SERVICE_PORT": str(server.port),
         }
 
     def program(self, name: str) -> Program:
@@ -228,3 +239,8 @@ class AsRendered:
             if mount["mountPath"] in text:
                 return text.replace(mount["mountPath"], f"{self._folder}{mount['mountPath']}")
         return text
+
+
+def _expanded(text: str, known: Mapping[str, str]) -> str:
+    """`$(NAME)` by the variable of that name, where there is one."""
+    return re.sub(r"\$\((\w+)\)", lambda found: known.get(found[1], found[0]), text)

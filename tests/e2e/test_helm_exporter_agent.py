@@ -26,6 +26,8 @@ VALUES = {
     "platform.offCluster": "{registry}",
     "checks.catalog.configMap": "catalogs",
     "caBundle.configMap": "ca",
+    # Nobody listens there either: the API server must be reached without it.
+    "proxy.https": "http://127.0.0.1:1",
     "reporting.enabled": "true",
     # Nobody listens there: what is sent at some moment of the hour reaches no one.
     "reporting.url": "http://127.0.0.1:1/api/v1/write",
@@ -50,6 +52,8 @@ ENVIRONMENT = {
     "REPORT_BEARER_TOKEN_FILE": "/etc/workflow-exporter/report/token",
     "ID_KEY_FILE": "/etc/workflow-exporter/id/key",
     "CA_BUNDLE_FILE": "/etc/workflow-exporter/ca/ca.crt",
+    "HTTPS_PROXY": "http://127.0.0.1:1",
+    "NO_PROXY": "127.0.0.1,.svc,.cluster.local",  # the first is the API server's address
     "LOG_LEVEL": "info",
     "LOG_FORMAT": "json",
 }
