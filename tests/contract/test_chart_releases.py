@@ -65,6 +65,7 @@ def test_schema_is_migrated_before_installing_and_upgrading_with_the_same_image_
     (serve,) = one("postgresql", "Deployment")["spec"]["template"]["spec"]["containers"]
 
     assert job["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade"
+    assert job["spec"]["ttlSecondsAfterFinished"] == 86400  # a day: helm never deletes one that failed
     assert (migrate["args"], migrate["image"]) == (["database", "upgrade"], serve["image"])
     assert [v for v in migrate["env"] if v["name"] == "DATABASE_URL"] == [
         v for v in serve["env"] if v["name"] == "DATABASE_URL"
