@@ -1,5 +1,6 @@
 """The chart of the agent, judged by its goldens: the proven rights, silent unless told, routed by choice."""
 
+from itertools import product
 from string import Template
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 import yaml
 
 from charts import EXPORTER, ROOT
+from contract.test_kubernetes_degrading import rights as rights_of_sources
 from workflow_exporter.setting_rows import SETTINGS
 
 OF_LIBRARIES = {"HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"}  # read by every HTTP client, so not in our table
@@ -46,6 +48,24 @@ def test_rights_are_those_that_are_proven_on_a_real_api_server(scenario: str, na
         for role in yaml.safe_load_all(proven)
     ]
     assert sorted(rights(scenario), key=str) == sorted(expected, key=str)
+
+
+def test_each_resource_that_may_be_read_is_one_whose_loss_the_agent_shows() -> None:
+    """test_kubernetes_degrading.py takes each away from a running agent and names what goes down."""
+    may = {
+        (group, resource, name)
+        for _kind, _namespace, rules in rights("reporting")
+        for rule in rules
+        for group, resource, name in product(
+            rule["apiGroups"], rule["resources"], rule.get("resourceNames", [""])
+        )
+    }
+
+    assert may == {
+        (rule["apiGroups"][0], rule["resources"][0], name)
+        for rule in rights_of_sources("deis").values()
+        for name in rule.get("resourceNames", [""])
+    }
 
 
 def test_config_maps_that_no_profile_names_are_not_readable() -> None:
