@@ -26,6 +26,7 @@ _SEEN = "fleet_instance_seen_timestamp_seconds"
 _REPORTED = f"last_over_time({_SEEN}[3h])"
 _RUNNING = "sum(audience:fleet_instances_running:count24h)"
 _BOARDS = {"fleet-overview", "fleet-versions", "fleet-nodes", "fleet-instance"}
+_RULES_TAKE = 'prometheus_rule_group_last_duration_seconds{rule_group=~".*fleet_state"}'
 _RECORDED = '{__name__=~".+:.+"}'
 
 
@@ -101,6 +102,7 @@ def test_shipped_rules_count_on_thanos_what_they_count_on_prometheus(
     assert any(one.mark for one in reporting(fleet))
     assert {query: differs for query, differs in shown.items() if differs} == {}
     assert len(shown) > 50
+    wait_until(lambda: bool(thanos.query(_RULES_TAKE)), _SECONDS)  # what FleetRulesSlow reads
 
 
 def _asked_by_boards(fleet: Fleet) -> list[str]:

@@ -65,11 +65,11 @@ class Thanos:
         folder.mkdir()
         self._folder = folder
         self.receives = [Receive(folder, number) for number in range(2)]
+        query_grpc, self._query, self._ruler = (f"127.0.0.1:{port}" for port in free_ports(3))
         hashrings = folder / "hashrings.json"
         hashrings.write_text(self._with_addresses("hashrings.json"))
         for receive in self.receives:
             receive.prepare(hashrings)
-        query_grpc, self._query = (f"127.0.0.1:{port}" for port in free_ports(2))
         self._http = httpx.Client(base_url=f"http://{self._query}", trust_env=False, timeout=60)
         self._query_program = _thanos(
             folder,
@@ -105,7 +105,7 @@ class Thanos:
         wait_until(self._serves, _START_SECONDS, self._query_program.log_tail)
 
     def scrape(self, api_metrics_url: str, interval: str) -> None:
-        """The shipped agent, which scrapes one releases API into the ring."""
+        """The shipped agent, which scrapes one releases API and the Ruler into the ring."""
         config = self._with_addresses("scrape.yml")
         config = config.replace("localhost:8091", api_metrics_url.removeprefix("http://"))
         file = self._folder / "scrape.yml"
@@ -125,20 +125,20 @@ class Thanos:
             )
         written = self._folder / "ruler-remote-write.yaml"
         written.write_text(self._with_addresses("ruler-remote-write.yaml"))
-        grpc, http = (f"127.0.0.1:{port}" for port in free_ports(2))
+        (grpc,) = free_ports(1)
         self._start(
             _thanos(
                 self._folder,
                 "rule",
                 f"--data-dir={self._folder / 'ruler'}",
-                f"--http-address={http}",
-                f"--grpc-address={grpc}",
+                f"--http-address={self._ruler}",
+                f"--grpc-address=127.0.0.1:{grpc}",
                 f"--query=http://{self._query}",
                 f"--rule-file={rules}/*.yaml",
                 f"--remote-write.config-file={written}",
                 '--label=ruler="0"',
             ),
-            http,
+            self._ruler,
         )
 
     def query(self, expr: str) -> dict[Labels, float]:
@@ -163,7 +163,7 @@ class Thanos:
         return len(stores) == len(self.receives) and not any(one["lastError"] for one in stores)
 
     def _with_addresses(self, name: str) -> str:
-        text = (SHIPPED / name).read_text()
+        text = (SHIPPED / name).read_text().replace("ruler:10902", self._ruler)
         for receive in self.receives:
             text = text.replace(f"{receive.name}:10901", receive.grpc)
             text = text.replace(f"{receive.name}:19291", receive.write)
