@@ -80,10 +80,13 @@ class _Sender(asyncio.Protocol):
         self._send()
 
     def data_received(self, data: bytes) -> None:
-        if not data.startswith(b"HTTP/"):
-            return  # the text of a refusal, which the server writes behind its head
+        # The server writes the text of a refusal behind its head, so it may come by itself, or before the
+        # head of the next answer.
+        head = data.find(b"HTTP/1.1 ")
+        if head < 0:
+            return
         now = time.perf_counter()
-        status = int(data[9:12])
+        status = int(data[head + 9 : head + 12])
         self._answers.statuses[status] += 1
         if status == 204:
             self._answers.seconds.append(now - self._due)  # since it was due: a late start counts too
