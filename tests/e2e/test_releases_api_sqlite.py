@@ -214,6 +214,6 @@ def test_database_migrated_half_way_is_refused_with_what_to_do(tmp_path: Path) -
 
     assert refused.returncode == 2
     assert refused.stderr == (
-        "workflow-releases: the database says 0001 but lacks table notices: it was changed by hand "
+        "workflow-releases: the database says 0002 but lacks table notices: it was changed by hand "
         "or migrated half-way; put back the last backup (README, Backup and restore)\n"
     )
