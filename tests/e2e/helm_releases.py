@@ -29,14 +29,15 @@ class HelmError(RuntimeError):
 class Helm:
     """helm with a control plane's administrator, and nobody's configuration or cache."""
 
-    def __init__(self, control_plane: ControlPlane, folder: Path) -> None:
+    def __init__(self, control_plane: ControlPlane, folder: Path, program: str = "helm") -> None:
         self._kubeconfig = control_plane.kubeconfig
         self._folder = folder
+        self._program = tool(program)
 
     def __call__(self, *arguments: str | Path, namespace: str) -> str:
         """What it prints; raises HelmError."""
         done = subprocess.run(
-            [tool("helm"), *arguments, "--namespace", namespace, "--kubeconfig", self._kubeconfig],
+            [self._program, *arguments, "--namespace", namespace, "--kubeconfig", self._kubeconfig],
             env={"PATH": os.defpath, "HOME": str(self._folder)},
             capture_output=True,
             text=True,

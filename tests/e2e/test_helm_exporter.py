@@ -152,6 +152,26 @@ def test_releases_of_one_name_in_two_namespaces_share_a_platform_and_nothing_els
     wait_until(lambda: content(site, "agent-two") | content(site, "agent-platform") == set())
 
 
+def test_helm_3_installs_it_too_and_helm_4_goes_on_with_what_it_left(
+    site: ControlPlane, helm: Helm, tmp_path: Path
+) -> None:
+    namespace, helm_3 = "agent-life", Helm(site, tmp_path, "helm3")
+    notes = install(helm_3, "third", namespace, *REPORTING)
+    key = get(site, f"/api/v1/namespaces/{namespace}/secrets/third-workflow-exporter-id-key")["data"]
+    assert "The id key is in Secret third-workflow-exporter-id-key." in notes
+
+    helm("upgrade", "third", CHART, "--wait", *REPORTING, "--set", "log.level=debug", namespace=namespace)
+    helm_3("rollback", "third", "1", "--wait", namespace=namespace)
+    helm_3("uninstall", "third", "--wait", namespace=namespace)
+    install(helm, "third", namespace, *REPORTING)
+
+    held = get(site, f"/api/v1/namespaces/{namespace}/secrets/third-workflow-exporter-id-key")["data"]
+    assert held == key
+    helm("uninstall", "third", "--wait", namespace=namespace)
+    asyncio.run(site.delete(f"/api/v1/namespaces/{namespace}/secrets/third-workflow-exporter-id-key"))
+    wait_until(lambda: {thing for thing in content(site, namespace) if "third" in thing} == set())
+
+
 @pytest.mark.parametrize("scenario", EXPORTER.scenarios)
 def test_every_scenario_is_taken_by_a_real_api_server_and_by_pod_security(
     site: ControlPlane, helm: Helm, scenario: str

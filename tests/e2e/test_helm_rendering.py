@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,24 @@ def test_scenario_renders_as_its_golden_by_helm_4_and_3(
 
     assert four == path.read_text()
     assert three == four
+
+
+@pytest.mark.parametrize("helm", HELMS)
+@each_chart
+def test_packaged_chart_renders_what_its_folder_does(helm: str, chart: Chart, tmp_path: Path) -> None:
+    """.helmignore leaves out the scenarios, and nothing that a template reads."""
+    packaging = run(helm, "package", chart.folder, "--destination", tmp_path)
+    assert packaging.returncode == 0, packaging.stderr
+    (archive,) = tmp_path.glob(f"{chart}-*.tgz")
+    with tarfile.open(archive) as packed:
+        assert [name for name in packed.getnames() if "/ci/" in name] == []
+
+    values = ("--values", chart.values("monitoring"), "--kube-version", "1.37.2")
+    packaged, unpacked = (
+        run(helm, "template", "installed", where, *values) for where in (archive, chart.folder)
+    )
+
+    assert packaged.stdout == unpacked.stdout != ""
 
 
 @each_scenario
