@@ -75,10 +75,20 @@ def test_readme_and_schema_are_what_the_comments_of_the_values_say(chart: Chart)
 
 @each_scenario
 def test_scenario_gives_only_values_that_there_are(chart: Chart, scenario: str) -> None:
-    given = yaml.safe_load(chart.values(scenario).read_text("utf-8"))
+    """With the defaults, as Helm looks at them."""
+    given, defaults = (
+        yaml.safe_load(path.read_text("utf-8"))
+        for path in (chart.values(scenario), chart.folder / "values.yaml")
+    )
     schema = json.loads((chart.folder / "values.schema.json").read_text("utf-8"))
 
-    jsonschema.validate(given, schema)
+    jsonschema.validate(merged(defaults, given), schema)
+
+
+def merged(defaults: Any, given: Any) -> Any:
+    if not (isinstance(defaults, dict) and isinstance(given, dict)):
+        return given
+    return {**defaults, **{key: merged(defaults.get(key), value) for key, value in given.items()}}
 
 
 @each_chart
@@ -100,8 +110,9 @@ def test_no_level_of_the_values_takes_a_key_that_is_not_there(chart: Chart) -> N
     free = [path for path in open_objects(schema) if not path.endswith((*handed_on, "tolerations[]"))]
 
     assert free == []
+    defaults = yaml.safe_load((chart.folder / "values.yaml").read_text("utf-8"))
     with pytest.raises(jsonschema.ValidationError, match="'unknown' was unexpected"):
-        jsonschema.validate({"metrics": {"dashboards": {"unknown": 1}}}, schema)
+        jsonschema.validate(merged(defaults, {"metrics": {"dashboards": {"unknown": 1}}}), schema)
 
 
 def open_objects(schema: dict[str, Any], path: str = "") -> list[str]:

@@ -86,14 +86,21 @@ def _of_type(default: Any) -> dict[str, Any]:
 
 
 def schema(values: list[Value]) -> str:
-    """values.schema.json: every value by its type, and no key that values.yaml does not have."""
+    """values.schema.json: every value by its type, and no key that values.yaml does not have.
+
+    Helm checks what is given together with the defaults, and `null` takes a default away: that is refused by
+    name, but of lists and maps that may be empty.
+    """
     root: dict[str, Any] = _closed()
     # Helm hands a parent chart's `global` to every chart below it.
     root["properties"]["global"] = {"type": "object"}
     for value in values:
         place = root
         for key in value.path[:-1]:
+            _require(place, key)
             place = place["properties"].setdefault(key, _closed())
+        if not isinstance(value.default, dict | list | None) or "minItems" in value.schema:
+            _require(place, value.path[-1])
         place["properties"][value.path[-1]] = {
             "description": value.comment,
             "default": value.default,
@@ -103,7 +110,12 @@ def schema(values: list[Value]) -> str:
 
 
 def _closed() -> dict[str, Any]:
-    return {"type": "object", "additionalProperties": False, "properties": {}}
+    return {"type": "object", "additionalProperties": False, "required": [], "properties": {}}
+
+
+def _require(place: dict[str, Any], key: str) -> None:
+    if key not in place["required"]:
+        place["required"].append(key)
 
 
 def table(values: list[Value]) -> str:

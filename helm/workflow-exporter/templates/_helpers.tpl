@@ -38,7 +38,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- $scraped := dict "prometheus.io/scrape" "true" "prometheus.io/port" (first .) "prometheus.io/path" "/metrics" -}}
 {{- $v := last . -}}
 {{- $told := and $v.metrics.annotations (not $v.metrics.serviceMonitor.enabled) -}}
-{{- with mergeOverwrite (dict) ($told | ternary $scraped (dict)) $v.podAnnotations }}{{ toYaml . }}{{ end }}
+{{- with mergeOverwrite (dict) ($told | ternary $scraped (dict)) ($v.podAnnotations | default dict) }}{{ toYaml . }}{{ end }}
 {{- end }}
 
 {{- define "exporter.image" -}}

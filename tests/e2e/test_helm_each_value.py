@@ -1,4 +1,4 @@
-"""Every value that takes any text: quotes, new lines and template signs arrive as they were given."""
+"""Every value, one after the other: any text arrives as it was given, and `null` is none or is refused."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -84,6 +84,30 @@ CASES = [
 ]
 
 
+def every_place(chart: Chart) -> list[tuple[str, ...]]:
+    """Path of each value, and of each group of values."""
+    paths = [value.path for value in read_values((chart.folder / "values.yaml").read_text("utf-8"))]
+    return sorted({path[: end + 1] for path in paths for end in range(len(path))})
+
+
+@pytest.mark.parametrize("chart", [EXPORTER, RELEASES], ids=str)
+def test_null_of_a_list_or_map_is_none_and_of_anything_else_is_refused_by_name(
+    chart: Chart, tmp_path: Path
+) -> None:
+    wrong = []
+    for path in every_place(chart):
+        (tmp_path / "own.yaml").write_text(yaml.safe_dump(nested(path, None)))
+        done = template("helm", chart, "--values", tmp_path / "own.yaml")
+        if done.returncode and f"missing property '{path[-1]}'" not in done.stderr:
+            wrong.append((path, done.stderr))
+
+    assert wrong == []
+
+
+def nested(path: tuple[str, ...], value: Any) -> Any:
+    return nested(path[:-1], {path[-1]: value}) if path else value
+
+
 def texts(part: Any) -> Iterator[str]:
     if isinstance(part, str):
         yield part
@@ -96,10 +120,7 @@ def texts(part: Any) -> Iterator[str]:
 def test_text_arrives_as_it_was_given(
     chart: Chart, path: tuple[str, ...], given: Any, tmp_path: Path
 ) -> None:
-    own: Any = given
-    for key in reversed(path):
-        own = {key: own}
-    (tmp_path / "own.yaml").write_text(yaml.safe_dump(own))
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump(nested(path, given)))
 
     assert any(_arrives(chart, circumstances, tmp_path) for circumstances in CIRCUMSTANCES[chart])
 
