@@ -1,70 +1,24 @@
-"""The program on real sockets: a report's way to a store, slow senders, and what is never said or logged."""
+"""The gateway on real sockets: a report's way to a store, bodies in pieces, and senders that are slow."""
 
 import asyncio
-import logging
+import itertools
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
 from cramjam import snappy
 
-from fakes.receiver import SocketReceiver
 from fakes.releases_api import answers
 from fakes.store import read
+from gateway_program import chunk, exchange, head, listening, of_this_hour, program
 from gateways import Site
-from ingest_factories import HEADERS, INSTANCE, OTHER_SECRET, SECRET, pack, small
-from workflow_releases.app import build
-from workflow_releases.listeners import AsgiApp, bind, serve_until
-from workflow_releases.settings import settings_from_environment
-
-
-@dataclass(frozen=True, slots=True)
-class Served:
-    public: str  # addresses, each with its slash
-    metrics: str
-    store: SocketReceiver
-
-
-@asynccontextmanager
-async def listening(application: AsgiApp) -> AsyncIterator[str]:
-    stop, listener = asyncio.Event(), bind("127.0.0.1", 0, "PORT")
-    serving = asyncio.create_task(serve_until(stop, listener, application))
-    try:
-        yield listener.url
-    finally:
-        stop.set()
-        await serving
-
-
-@asynccontextmanager
-async def program(folder: Path) -> AsyncIterator[Served]:
-    """Everything as `serve` builds it, with its real clocks, before a store that takes the first report."""
-    (folder / "token").write_text("store-token\n")
-    async with SocketReceiver(answers(204), answers(500)).running() as store:
-        environment = {
-            "DATABASE_URL": f"sqlite:///{folder / 'releases.db'}",
-            "UPSTREAM_WRITE_URL": str(store.address),
-            "UPSTREAM_BEARER_TOKEN_FILE": str(folder / "token"),
-        }
-        application = build(settings_from_environment(environment))
-        try:
-            async with listening(application.public) as public, listening(application.metrics) as metrics:
-                yield Served(public, metrics, store)
-        finally:
-            application.close()
-
-
-def of_this_hour(instance_id: str = INSTANCE) -> bytes:
-    return small(instance_id, int(time.time()) // 3600 * 3600)
+from ingest_factories import HEADERS, SECRET, pack, small
 
 
 @pytest.mark.anyio
 async def test_report_reaches_the_store_rebuilt_and_with_the_stores_own_token(tmp_path: Path) -> None:
-    async with program(tmp_path) as served, httpx.AsyncClient(base_url=served.public) as client:
+    async with program(tmp_path, answers(204)) as served, httpx.AsyncClient(base_url=served.public) as client:
         report = of_this_hour()
         answer = await client.post("/api/v1/write", content=pack(report), headers=HEADERS)
         exposed = (await client.get(f"{served.metrics}metrics")).text
@@ -77,65 +31,6 @@ async def test_report_reaches_the_store_rebuilt_and_with_the_stores_own_token(tm
         assert sorted(map(str, told)) == sorted(map(str, sent))
         assert 'releases_ingest_requests_total{reason="accepted"} 1.0' in exposed
         assert 'releases_requests_total{route="/api/v1/write",status="204"} 1.0' in exposed
-
-
-@pytest.mark.anyio
-async def test_nothing_of_a_request_is_logged_or_exposed_whatever_becomes_of_it(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    canary = "canary-5f2e"
-    with caplog.at_level(logging.DEBUG):
-        async with program(tmp_path) as served, httpx.AsyncClient(base_url=served.public) as client:
-            for status, secret, body in (
-                (204, SECRET, pack(of_this_hour())),
-                (400, SECRET, pack(of_this_hour().replace(b"deis", canary.encode()[:4]))[:-1]),
-                (403, OTHER_SECRET, pack(of_this_hour())),
-                (401, canary, pack(of_this_hour())),
-                (400, SECRET, canary.encode()),
-            ):
-                sent = {**HEADERS, "authorization": f"Bearer {secret}", "x-forwarded-for": canary}
-                answer = await client.post("/api/v1/write", content=body, headers=sent)
-                assert answer.status_code == status
-                assert canary not in answer.text
-            down = await client.post("/api/v1/write", content=pack(of_this_hour()), headers=HEADERS)
-            exposed = (await client.get(f"{served.metrics}metrics")).text
-
-    # httpx and httpcore are the test's own client, and log what it asks.
-    told = "\n".join(
-        record.getMessage() for record in caplog.records if not record.name.startswith(("httpx", "httpcore"))
-    )
-    assert down.status_code == 503
-    assert "the upstream takes no reports" in told
-    for secret in (canary, SECRET, OTHER_SECRET, INSTANCE, "store-token"):
-        assert secret not in exposed
-        assert secret not in told
-
-
-async def exchange(url: str, *pieces: bytes) -> bytes:
-    """Everything that comes back until the server closes, or nothing comes for half a second."""
-    address = httpx.URL(url)
-    reader, writer = await asyncio.open_connection(address.host, address.port)
-    for piece in pieces:
-        writer.write(piece)
-        await writer.drain()
-    received = b""
-    try:
-        while chunk := await asyncio.wait_for(reader.read(65536), 0.5):
-            received += chunk
-    except TimeoutError:
-        received += b"<still open>"
-    writer.close()
-    return received
-
-
-def head(**headers: str) -> bytes:
-    lines = {"host": "x", **HEADERS, **{name.replace("_", "-"): value for name, value in headers.items()}}
-    text = "".join(f"{name}: {value}\r\n" for name, value in lines.items() if value)
-    return f"POST /api/v1/write HTTP/1.1\r\n{text}\r\n".encode()
-
-
-def chunk(data: bytes) -> bytes:
-    return b"%x\r\n%b\r\n" % (len(data), data)
 
 
 CHUNKED = {"transfer_encoding": "chunked"}
@@ -161,11 +56,81 @@ async def test_body_is_read_no_further_than_it_is_wanted(
 ) -> None:
     site = Site(body_deadline_seconds=0.2)
     async with listening(site.gateway) as url:
-        received = await exchange(url, *pieces)
+        received = await exchange(url, pieces)
 
     assert received.startswith(b"HTTP/1.1 %d " % status)
     assert received.endswith(b"<still open>") == stays
     assert site.counts.under_way == 0
+
+
+PACKED = pack(small())
+BYTE_BY_BYTE = [PACKED[at : at + 1] for at in range(len(PACKED))]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [head(content_length=str(len(PACKED))), *BYTE_BY_BYTE],
+        [head(**CHUNKED), *map(chunk, BYTE_BY_BYTE), chunk(b"")],
+        [bytes([one]) for one in head(content_length=str(len(PACKED)))] + [PACKED],
+    ],
+    ids=["announced", "chunked", "head"],
+)
+async def test_report_that_comes_byte_by_byte_is_the_same_report(pieces: list[bytes]) -> None:
+    site, at_once = Site(), Site()
+    await at_once.post(PACKED)
+    async with listening(site.gateway) as url:
+        received = await exchange(url, pieces)
+
+    assert received == b"HTTP/1.1 204 No Content\r\n" + received.partition(b"\r\n")[2]
+    assert site.store.bodies == at_once.store.bodies
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("chunked", [False, True])
+async def test_body_that_drips_is_given_up_in_the_same_time_as_one_that_does_not_come(
+    *, chunked: bool
+) -> None:
+    """However often a byte comes, the whole has one deadline."""
+    site = Site(body_deadline_seconds=0.3)
+    first = head(**CHUNKED) if chunked else head(content_length="60000")
+    drops = itertools.repeat(chunk(b"x") if chunked else b"x", 2000)  # 40 s, if nobody ended it
+    async with listening(site.gateway) as url:
+        began = time.monotonic()
+        received = await exchange(url, itertools.chain([first], drops), pause_seconds=0.02)
+        took = time.monotonic() - began
+
+    assert received.startswith(b"HTTP/1.1 408 ")
+    assert took < 20  # generous: the machine may be busy
+    assert site.reasons == {"too_slow": 1}
+
+
+@pytest.mark.anyio
+async def test_slow_bodies_of_one_source_are_no_more_than_its_rate_and_hold_up_nobody_else() -> None:
+    site = Site(source_rate_per_minute=3, trusted_proxies=1, max_under_way=4)
+    async with listening(site.gateway) as url:
+        address = httpx.URL(url)
+        slow, refused = head(content_length="100", x_forwarded_for="203.0.113.1"), []
+        writers = []
+        for _ in range(6):
+            reader, writer = await asyncio.open_connection(address.host, address.port)
+            writers.append(writer)
+            writer.write(slow + b"half")
+            async with asyncio.timeout(20):
+                if len(writers) > 3:
+                    refused.append((await reader.readline()).rstrip())
+                while site.counts.under_way < min(len(writers), 3):  # noqa: ASYNC110 - as below
+                    await asyncio.sleep(0)
+        other = head(content_length=str(len(PACKED)), x_forwarded_for="203.0.113.2")
+        taken = await exchange(url, [other, PACKED])
+        under_way = site.counts.under_way
+        for writer in writers:
+            writer.close()
+
+    assert refused == [b"HTTP/1.1 429 Too Many Requests"] * 3
+    assert taken.startswith(b"HTTP/1.1 204 ")
+    assert under_way == 3
 
 
 @pytest.mark.anyio
