@@ -58,7 +58,7 @@ def power_of_two(most: float) -> Allows:
     return allows
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # there is one of each, which is found as itself and fast
 class Rule:
     """One series. `combine` makes one value of two whose labels became the same words."""
 

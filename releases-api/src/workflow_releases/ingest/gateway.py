@@ -16,7 +16,7 @@ from workflow_releases.ingest.headers import Head, check_head, read_head, read_s
 from workflow_releases.ingest.label_sets import LabelSets
 from workflow_releases.ingest.proof import instance_id_of
 from workflow_releases.ingest.rates import Rates
-from workflow_releases.ingest.rebuild import combined, encode, normalise
+from workflow_releases.ingest.rebuild import rebuild
 from workflow_releases.ingest.refusals import Reason, ReportRefusedError
 from workflow_releases.ingest.source import source_of
 from workflow_releases.ingest.validate import check_labels, check_samples
@@ -125,10 +125,9 @@ class IngestGateway:
         proven = check_labels(decoded, instance_id, known.vocabulary)
         wait = self._limits.instances.take(instance_id.encode("ascii"))
         _refuse_if_waiting(wait, Reason.INSTANCE_RATE)
-        check_samples(decoded.passed, proven, now)
-        normal = normalise(proven, decoded.ids, known.vocabulary, known.label_sets)
-        found = combined(decoded.passed + normal)
-        return len(found), compress(encode(found, decoded.ids))
+        check_samples(decoded, proven, now)
+        series, report = rebuild(decoded, proven, known.vocabulary, known.label_sets)
+        return series, compress(report)
 
 
 def _refuse_if_waiting(wait_seconds: int | None, reason: Reason) -> None:

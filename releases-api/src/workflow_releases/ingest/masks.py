@@ -7,8 +7,9 @@ from workflow_releases.ingest.refusals import Reason, ReportRefusedError
 
 # As long as an id, so that no length changes. No text holds these bytes (they are not UTF-8), and none
 # ends as another begins, so they are put in and taken out without a doubt about where.
-_INSTANCE_MASK = b"\xfe" + b"\xff" * 31
-_CLUSTER_MASK = b"\xfd" + b"\xff" * 31
+_IN_BOTH = b"\xff" * 31
+_INSTANCE_MASK = b"\xfe" + _IN_BOTH
+_CLUSTER_MASK = b"\xfd" + _IN_BOTH
 
 # The labels up to their values, as protobuf spells them.
 _INSTANCE = b"\x0a\x0binstance_id\x12\x20"
@@ -41,7 +42,7 @@ class Ids:
 
 def find_ids(payload: bytes) -> Ids:
     """Refuses a payload that holds a mask: it is no text, and would be taken for an id."""
-    if _INSTANCE_MASK in payload or _CLUSTER_MASK in payload:
+    if _IN_BOTH in payload:
         raise ReportRefusedError(Reason.MALFORMED)
     instance, cluster = _first(_INSTANCE, payload), _first(_CLUSTER, payload)
     return Ids(instance, cluster if cluster != instance else "")

@@ -4,17 +4,35 @@ Nothing here holds a byte of the request but the id that was proven, numbers in 
 that are known.
 """
 
+import operator
+
 from workflow_releases.ingest import wire
-from workflow_releases.ingest.label_sets import LabelSet, LabelSets, Passed, template_of
+from workflow_releases.ingest.label_sets import Decoded, LabelSet, LabelSets, spelling, template_of
 from workflow_releases.ingest.masks import Ids
 from workflow_releases.ingest.validate import Proven
 from workflow_releases.ingest.vocabulary import Vocabulary
 from workflow_releases.ingest.words import OTHER, unknown_words
 
+Told = tuple[LabelSet, bytes, int]  # with the value as protobuf has it, and the timestamp in ms
 
-def normalise(proven: list[Proven], ids: Ids, vocabulary: Vocabulary, memory: LabelSets) -> list[Passed]:
+
+def rebuild(
+    decoded: Decoded, proven: list[Proven], vocabulary: Vocabulary, memory: LabelSets
+) -> tuple[int, bytes]:
+    """How many series there are, and the write request that holds them, sorted by labels."""
+    if not proven:
+        return len(decoded.passed), _encode_passed(decoded)
+    known = [
+        (one.label_set, number, decoded.timestamp_ms)
+        for one, number in zip(decoded.passed, decoded.numbers, strict=True)
+    ]
+    told = _combined(known + _normalised(proven, decoded.ids, vocabulary, memory))
+    return len(told), _encode(told, decoded.ids)
+
+
+def _normalised(proven: list[Proven], ids: Ids, vocabulary: Vocabulary, memory: LabelSets) -> list[Told]:
     """With `other` for words that nobody knows; what needed no change is remembered."""
-    found: list[Passed] = []
+    found: list[Told] = []
     for one in proven:
         words = dict(one.series.labels)
         unknown = unknown_words(words, vocabulary)
@@ -24,36 +42,39 @@ def normalise(proven: list[Proven], ids: Ids, vocabulary: Vocabulary, memory: La
         else:
             label_set = LabelSet(one.raw_template, one.rule)
             memory.remember(label_set, words, ids)
-        found.append((label_set, one.series.value, one.series.timestamp_ms))
+        found.append((label_set, wire.spell_double(one.series.value), one.series.timestamp_ms))
     return found
 
 
-def combined(found: list[Passed]) -> list[Passed]:
-    """One sample a series: what has the same words now, is told as one, of the newest moment."""
+def _combined(found: list[Told]) -> list[Told]:
+    """What has the same words now, is told as one, of the newest moment."""
     if len({label_set.template for label_set, _, _ in found}) == len(found):
         return found
-    by_template: dict[bytes, Passed] = {}
-    for label_set, value, timestamp_ms in found:
+    by_template: dict[bytes, Told] = {}
+    for label_set, number, timestamp_ms in found:
         held = by_template.get(label_set.template)
         if held is not None:
-            value = label_set.rule.combine(held[1], value)  # noqa: PLW2901 - the two become one
+            value = label_set.rule.combine(wire.read_double(held[1]), wire.read_double(number))
+            number = wire.spell_double(value)  # noqa: PLW2901 - the two become one
             timestamp_ms = max(held[2], timestamp_ms)  # noqa: PLW2901 - the two become one
-        by_template[label_set.template] = (label_set, value, timestamp_ms)
+        by_template[label_set.template] = (label_set, number, timestamp_ms)
     return list(by_template.values())
 
 
-def encode(found: list[Passed], ids: Ids) -> bytes:
-    """The write request, sorted by labels. Timestamps are those of this century: 6 bytes each."""
-    moments = {timestamp_ms for _, _, timestamp_ms in found}
-    stamps = {timestamp_ms: b"\x10" + wire.varint(timestamp_ms) for timestamp_ms in moments}
+def _encode_passed(decoded: Decoded) -> bytes:
+    """Of series that all were found: what they begin with is in order already."""
+    known, numbers, stamp = decoded.arrangement, decoded.numbers, _stamp(decoded.timestamp_ms)
+    in_order = [numbers[position] for position in known.sorted_positions]
+    return decoded.ids.unmask(stamp.join([*map(operator.add, known.sorted_heads, in_order), b""]))
+
+
+def _encode(told: list[Told], ids: Ids) -> bytes:
     parts: list[bytes] = []
-    for label_set, value, timestamp_ms in sorted(found, key=_labels):
-        if value:
-            parts += (label_set.head, wire.DOUBLE.pack(value), stamps[timestamp_ms])
-        else:
-            parts += (label_set.head_of_zero, stamps[timestamp_ms])
+    for label_set, number, timestamp_ms in sorted(told, key=lambda one: one[0].template):
+        parts += (spelling(label_set, number).head, number, _stamp(timestamp_ms))
     return ids.unmask(b"".join(parts))
 
 
-def _labels(one: Passed) -> bytes:
-    return one[0].template
+def _stamp(timestamp_ms: int) -> bytes:
+    """Of this century: the tag, and 6 bytes."""
+    return b"\x10" + wire.varint(timestamp_ms)

@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 
+from workflow_releases.ingest import wire
 from workflow_releases.ingest.allowlist import (
     INSTANCE_ID,
     MAX_AGE_SECONDS,
@@ -10,7 +11,7 @@ from workflow_releases.ingest.allowlist import (
     Rule,
     rule_of,
 )
-from workflow_releases.ingest.label_sets import Decoded, Passed, template_of
+from workflow_releases.ingest.label_sets import Decoded, template_of
 from workflow_releases.ingest.refusals import Reason, ReportRefusedError
 from workflow_releases.ingest.remote_write import Series
 from workflow_releases.ingest.vocabulary import Vocabulary
@@ -30,7 +31,8 @@ def check_labels(decoded: Decoded, instance_id: str, vocabulary: Vocabulary) -> 
     """The series that were not known, with their rules; refuses names, words, another's id, repetition."""
     labels = [series.labels for series in decoded.unchecked]
     rules = [rule_of(one) for one in labels]
-    _check_counts([*(label_set.rule for label_set, _, _ in decoded.passed), *rules])
+    known = decoded.arrangement
+    _check_counts([*known.limited, *rules])
     by_name = [dict(one) for one in labels]
     for rule, words in zip(rules, by_name, strict=True):
         check_words(rule.metric, words, vocabulary)
@@ -40,28 +42,35 @@ def check_labels(decoded: Decoded, instance_id: str, vocabulary: Vocabulary) -> 
     if named != {instance_id}:
         raise ReportRefusedError(Reason.SECRET)
     templates = [template_of(one, decoded.ids) for one in labels]
-    every = [label_set.template for label_set, _, _ in decoded.passed] + templates
-    if len(set(every)) < len(every):
+    every = {*known.templates, *templates}
+    if len(every) < len(known.templates) + len(templates):
         raise ReportRefusedError(Reason.REPEATED_SERIES)
     return [Proven(*one) for one in zip(decoded.unchecked, rules, templates, strict=True)]
 
 
 def _check_counts(rules: list[Rule]) -> None:
-    for rule, count in Counter(rules).items():
-        if rule.most is not None and count > rule.most:
-            raise ReportRefusedError(Reason.TOO_MANY_OF_METRIC, rule.metric)
+    counted = Counter([rule for rule in rules if rule.most is not None])
+    _refuse_if_any(
+        [rule for rule, count in counted.items() if count > (rule.most or 0)], Reason.TOO_MANY_OF_METRIC
+    )
 
 
-def check_samples(passed: list[Passed], proven: list[Proven], now: float) -> None:
+def check_samples(decoded: Decoded, proven: list[Proven], now: float) -> None:
     """`now` in seconds since 1970. Refuses ages first, then values; NaN fits into no bounds."""
     oldest, newest = (now - MAX_AGE_SECONDS) * 1000, (now + MAX_AHEAD_SECONDS) * 1000
-    moments = {timestamp_ms for _, _, timestamp_ms in passed}
-    moments.update(one.series.timestamp_ms for one in proven)
+    moments = {one.series.timestamp_ms for one in proven}
+    if decoded.passed:
+        moments.add(decoded.timestamp_ms)
     if not all(oldest <= timestamp_ms <= newest for timestamp_ms in moments):
         raise ReportRefusedError(Reason.SAMPLE_AGE)
-    for label_set, value, _ in passed:
-        if not label_set.rule.allows(value, now):
-            raise ReportRefusedError(Reason.VALUE, label_set.rule.metric)
-    for one in proven:
-        if not one.rule.allows(one.series.value, now):
-            raise ReportRefusedError(Reason.VALUE, one.rule.metric)
+    # Each pair once: most components were seen at the same moment.
+    told = {(one.rule, one.series.value) for one in proven}
+    pairs = set(zip(decoded.arrangement.rules, decoded.numbers, strict=True))
+    told.update((rule, wire.read_double(number)) for rule, number in pairs)
+    _refuse_if_any([rule for rule, value in told if not rule.allows(value, now)], Reason.VALUE)
+
+
+def _refuse_if_any(at_fault: list[Rule], reason: Reason) -> None:
+    """Names the first metric by name, wherever the request has it."""
+    if at_fault:
+        raise ReportRefusedError(reason, min(rule.metric for rule in at_fault))

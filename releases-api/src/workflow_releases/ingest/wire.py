@@ -50,6 +50,16 @@ def varint(value: int) -> bytes:
     return bytes(out)
 
 
+def read_double(data: bytes) -> float:
+    """Of 8 bytes, or of none for 0, as protobuf has it."""
+    return DOUBLE.unpack(data)[0] if data else 0.0
+
+
+def spell_double(value: float) -> bytes:
+    """8 bytes, or none for 0, which protobuf leaves out."""
+    return DOUBLE.pack(value) if value else b""
+
+
 def fields(data: bytes) -> Iterator[tuple[int, int, bytes | int]]:
     """Each field's number, wire type and content: a number of VARINT, bytes of everything else."""
     at, end = 0, len(data)
