@@ -1,7 +1,7 @@
 """The sender's MUSTs of Prometheus Remote Write 1.0, one by one, in the order of the specification.
 
 https://prometheus.io/docs/specs/prw/remote_write_spec/ (April 2023). Two departures are declared, in
-ARCHITECTURE.md and at the end of this file.
+ARCHITECTURE.md and at the end of this file. The receiver's are in test_remote_write_receivers.py.
 """
 
 import math
