@@ -1,13 +1,16 @@
 """What tests of the releases API's chart need: helm, namespaces, volumes, Secrets, and the program as its
 Deployment starts it."""
 
+import asyncio
 import base64
 import json
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,6 +20,11 @@ from e2e.control_plane import ControlPlane
 from e2e.processes import Program, free_ports, tool
 from e2e.rest import Object
 
+OPERATOR = (
+    ("monitoring.coreos.com", "ServiceMonitor", "servicemonitors"),
+    ("monitoring.coreos.com", "PrometheusRule", "prometheusrules"),
+)
+GATEWAY = (("gateway.networking.k8s.io", "HTTPRoute", "httproutes"),)
 CHART = Path(__file__).parents[2] / "helm" / "workflow-releases"
 STORAGE_CLASS = "made-beforehand"
 _HELM_SECONDS = 240  # installing on a busy machine
@@ -93,6 +101,38 @@ def _volume(name: str) -> Object:
     }
 
 
+@contextmanager
+def custom_kinds(control_plane: ControlPlane, *kinds: tuple[str, str, str]) -> Iterator[None]:
+    """Serves them, each by group, kind and plural, for as long: other tests are about clusters without."""
+    made = [definition(group, "v1", kind, plural) for group, kind, plural in kinds]
+    asyncio.run(control_plane.apply(made))
+    try:
+        _wait_until_served(control_plane, kinds, served=True)
+        yield
+    finally:
+        for each in made:
+            path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{each['metadata']['name']}"
+            asyncio.run(control_plane.delete(path))
+        _wait_until_served(control_plane, kinds, served=False)
+
+
+def _wait_until_served(
+    control_plane: ControlPlane, kinds: Iterable[tuple[str, str, str]], *, served: bool
+) -> None:
+    """Each of them, or none; the API server follows its own watch."""
+    deadline = time.monotonic() + _HELM_SECONDS
+    with control_plane.rest().blocking_client() as client:
+        while {_serves(client, group, kind) for group, kind, _plural in kinds} != {served}:
+            if time.monotonic() > deadline:
+                raise AssertionError(f"served should be {served}: {kinds}")
+            time.sleep(0.1)  # the interval of polling, not a wait for luck
+
+
+def _serves(client: httpx.Client, group: str, kind: str) -> bool:
+    answer = client.get(f"/apis/{group}/v1")
+    return answer.is_success and kind in {resource["kind"] for resource in answer.json()["resources"]}
+
+
 def definition(group: str, version: str, kind: str, plural: str) -> Object:
     """A kind of custom resource that takes any content."""
     anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
@@ -100,7 +140,11 @@ def definition(group: str, version: str, kind: str, plural: str) -> Object:
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"{plural}.{group}"},
+        "metadata": {
+            "name": f"{plural}.{group}",
+            # Groups of Kubernetes' own need it; what it says is not looked at.
+            "annotations": {"api-approved.kubernetes.io": "unapproved, a test's own"},
+        },
         "spec": {
             "group": group,
             "scope": "Namespaced",

@@ -13,7 +13,15 @@ import yaml
 from charts import EXPORTER
 from e2e.control_plane import ControlPlane
 from e2e.helm_exporter import CHART
-from e2e.helm_releases import Helm, HelmError, content, restricted_namespace
+from e2e.helm_releases import (
+    GATEWAY,
+    OPERATOR,
+    Helm,
+    HelmError,
+    content,
+    custom_kinds,
+    restricted_namespace,
+)
 from e2e.rest import Object
 
 _SECONDS = 90  # on a busy machine
@@ -214,6 +222,23 @@ def dry_run(site: ControlPlane, obj: Object) -> None:
             f"{root}{scope}/{plural}", params={"dryRun": "All", "fieldValidation": "Strict"}, json=obj
         )
     assert answer.status_code == 201, answer.text
+
+
+def test_a_cluster_with_operator_and_gateway_gets_monitor_alerts_board_and_route(
+    site: ControlPlane, helm: Helm
+) -> None:
+    """And the chart sees that they are there."""
+    namespace = "agent-dry"
+    scenarios = [word for name in ("monitoring", "httproute") for word in ("--values", EXPORTER.values(name))]
+
+    with custom_kinds(site, *OPERATOR, *GATEWAY):
+        install(helm, "agent", namespace, *map(str, scenarios), "--set", "requireKinds=true")
+
+        assert {f"ServiceMonitor/{NAME}", f"PrometheusRule/{NAME}-operators", f"HTTPRoute/{NAME}"} | {
+            f"ConfigMap/{NAME}-workflow-cluster"
+        } <= content(site, namespace)
+        helm("uninstall", "agent", "--wait", namespace=namespace)
+        wait_until(lambda: content(site, namespace) == set())
 
 
 def test_a_cluster_without_the_prometheus_operator_says_so_before_anything_is_made(

@@ -6,18 +6,18 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 import yaml
 
 from e2e.control_plane import ControlPlane
 from e2e.helm_releases import (
     CHART,
+    OPERATOR,
     AsRendered,
     Helm,
     HelmError,
     content,
-    definition,
+    custom_kinds,
     dry_run,
     restricted_namespace,
     secret,
@@ -41,25 +41,6 @@ def site(control_plane: ControlPlane) -> ControlPlane:
     made = [*(restricted_namespace(name) for name in names), *volumes(SQLITE)]
     asyncio.run(control_plane.apply(made))
     return control_plane
-
-
-@pytest.fixture
-def prometheus_operator(site: ControlPlane) -> Iterator[None]:
-    """Its two kinds, for one test: others are about clusters without them."""
-    kinds = (("ServiceMonitor", "servicemonitors"), ("PrometheusRule", "prometheusrules"))
-    made = [definition("monitoring.coreos.com", "v1", kind, plural) for kind, plural in kinds]
-    asyncio.run(site.apply(made))
-    with site.rest().blocking_client() as client:
-        wait_until(lambda: _serves(client, {kind for kind, _plural in kinds}))
-    yield
-    for each in made:
-        path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{each['metadata']['name']}"
-        asyncio.run(site.delete(path))
-
-
-def _serves(client: httpx.Client, kinds: set[str]) -> bool:
-    answer = client.get("/apis/monitoring.coreos.com/v1")
-    return answer.is_success and kinds <= {resource["kind"] for resource in answer.json()["resources"]}
 
 
 @pytest.fixture
@@ -278,18 +259,21 @@ def test_every_scenario_is_taken_by_a_real_api_server_and_by_pod_security(
 
 
 def test_a_prometheus_operator_gets_the_monitor_the_rules_and_the_boards(
-    site: ControlPlane, helm: Helm, prometheus_operator: None
+    site: ControlPlane, helm: Helm
 ) -> None:
+    """And the chart sees that it is there."""
     namespace = "releases-monitored"
+    values = ("--values", str(CHART / "ci" / "monitoring-values.yaml"), "--set", "requireKinds=true")
 
-    helm.install("watched", namespace, "--values", str(CHART / "ci" / "monitoring-values.yaml"))
+    with custom_kinds(site, *OPERATOR):
+        helm.install("watched", namespace, *values)
 
-    kinds = Counter(thing.split("/")[0] for thing in content(site, namespace))
-    rules, boards = (len(list(CHART.glob(f"files/{folder}/*"))) for folder in ("rules", "boards"))
-    found = {kind: kinds[kind] for kind in ("ServiceMonitor", "PrometheusRule", "ConfigMap")}
-    assert found == {"ServiceMonitor": 1, "PrometheusRule": rules, "ConfigMap": boards}
-    helm("uninstall", "watched", "--wait", namespace=namespace)
-    wait_until_left(site, namespace, set())
+        kinds = Counter(thing.split("/")[0] for thing in content(site, namespace))
+        rules, boards = (len(list(CHART.glob(f"files/{folder}/*"))) for folder in ("rules", "boards"))
+        found = {kind: kinds[kind] for kind in ("ServiceMonitor", "PrometheusRule", "ConfigMap")}
+        assert found == {"ServiceMonitor": 1, "PrometheusRule": rules, "ConfigMap": boards}
+        helm("uninstall", "watched", "--wait", namespace=namespace)
+        wait_until_left(site, namespace, set())
 
 
 def test_a_cluster_without_the_prometheus_operator_says_so(site: ControlPlane, helm: Helm) -> None:
