@@ -137,6 +137,9 @@ def test_only_the_page_s_port_is_routed() -> None:
     assert [port["name"] for port in routed["spec"]["ports"] if port["port"] == 80] == ["http"]
     assert [(port["port"], port["targetPort"]) for port in old["spec"]["ports"]] == [(80, "http")]
     assert "router.deis.io/routable" not in old["metadata"]["labels"]
+    assert "router.deis.io" not in "".join(
+        str(EXPORTER.objects(scenario)) for scenario in EXPORTER.scenarios if scenario != "router"
+    )
 
 
 def test_every_setting_of_the_program_can_be_set_by_the_chart() -> None:
