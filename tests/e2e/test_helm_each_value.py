@@ -84,6 +84,24 @@ CASES = [
 ]
 
 
+@pytest.mark.parametrize("chart", [EXPORTER, RELEASES], ids=str)
+def test_text_of_a_certain_form_takes_no_line_after_it(chart: Chart, tmp_path: Path) -> None:
+    """Such as an address, a name or a CIDR; refused by name."""
+    values = read_values((chart.folder / "values.yaml").read_text("utf-8"))
+    wrong = []
+    for value in values:
+        items = value.schema.get("items", {})
+        if "pattern" in value.schema or "pattern" in items:
+            text = "a\n" if value.default in ("", None, []) else f"{value.default}\n"
+            given = ["a\n"] if items else text
+            (tmp_path / "own.yaml").write_text(yaml.safe_dump(nested(value.path, given)))
+            done = template("helm", chart, "--values", tmp_path / "own.yaml")
+            if f"at '/{'/'.join(value.path)}" not in done.stderr:
+                wrong.append((value.path, done.stderr))
+
+    assert wrong == []
+
+
 def every_place(chart: Chart) -> list[tuple[str, ...]]:
     """Path of each value, and of each group of values."""
     paths = [value.path for value in read_values((chart.folder / "values.yaml").read_text("utf-8"))]
