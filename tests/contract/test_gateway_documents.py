@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from e2e.agent import command, environment
 from gateways import Site
 from ingest_factories import pack, small
 from workflow_releases.ingest.body import DEADLINE_SECONDS
@@ -21,7 +23,8 @@ from workflow_releases.ingest.remote_write import MAX_LABEL_BYTES, MAX_LABELS, M
 DESCRIPTION: dict[str, Any] = json.loads(
     resources.files("workflow_releases.web").joinpath("openapi.json").read_text("utf-8")
 )
-README = (Path(__file__).parents[2] / "releases-api" / "README.md").read_text()
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "releases-api" / "README.md").read_text()
 
 
 def test_every_status_is_described_and_no_other() -> None:
@@ -53,3 +56,34 @@ async def test_refusal_is_an_error_as_described() -> None:
     schema = {**DESCRIPTION["components"]["schemas"]["Error"], "components": DESCRIPTION["components"]}
     Draft202012Validator(schema).validate(answer.json())
     assert answer.headers["content-type"] == "application/json"
+
+
+def test_faults_that_are_excluded_name_the_tests_that_hold_them_out() -> None:
+    section = (ROOT / "SECURITY.md").read_text().partition("## Three faults")[2]
+    rows = [line for line in section.splitlines() if line.startswith("|")][2:]
+
+    named = [re.findall(r"`((?:unit|contract|e2e)/[a-z_/]+[.]py)`", row) for row in rows]
+    assert [len(files) >= 3 for files in named] == [True] * 3
+    assert [file for files in named for file in files if not (ROOT / "tests" / file).is_file()] == []
+
+
+SIZED = (
+    "PRIVACY.md",
+    "exporter/src/workflow_exporter/reporter/receiver.py",
+    "releases-api/src/workflow_releases/ingest/headers.py",
+)
+
+
+def test_size_of_a_report_is_the_same_everywhere_and_that_of_the_shipped_sample(tmp_path: Path) -> None:
+    """Ids are random, and compress a few bytes more or less."""
+    read = ["--from", str(ROOT / "exporter" / "sample"), "--catalog", str(ROOT / "releases-api" / "catalogs")]
+    ended = subprocess.run(
+        command("report", "--bytes", *read),
+        env=environment(tmp_path, {}),
+        capture_output=True,
+        check=True,
+        timeout=90,
+    )
+
+    assert round(len(ended.stdout) / 1000, 1) == 1.4
+    assert [file for file in SIZED if "1.4 KB" not in (ROOT / file).read_text()] == []

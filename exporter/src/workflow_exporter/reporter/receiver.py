@@ -19,7 +19,7 @@ _HEADERS = (
     ("X-Prometheus-Remote-Write-Version", "0.1.0"),
 )
 _CONNECT_SECONDS = 10.0
-_DEADLINE_SECONDS = 30.0  # from the name's look-up to the answer; a report is 2 KB
+_DEADLINE_SECONDS = 30.0  # from the name's look-up to the answer; a report is 1.4 KB
 _MOST_ANSWER_BYTES = 1024  # of what a receiver says about a refusal
 _TEXT_SECONDS = 2.0  # for that text; the status alone decides
 _WHO = "the receiver"
