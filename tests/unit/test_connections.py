@@ -132,6 +132,44 @@ async def test_a_connection_that_sends_no_whole_request_in_time_is_closed(progra
         assert await is_closed(await served.connect(sent))
 
 
+WITHOUT_AN_END = {
+    "a target": b"GET /",
+    "a header": b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: ",
+    "a trailer": b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nX-Long: ",
+}
+
+
+@PROGRAMS
+@pytest.mark.parametrize("begun", WITHOUT_AN_END.values(), ids=WITHOUT_AN_END)
+async def test_a_head_that_does_not_end_is_cut_off_before_it_takes_memory(program: Any, begun: bytes) -> None:
+    sent = 0
+    async with serving(program, request_seconds=10 * FOR_EVER) as served:
+        _, writer = await served.connect(begun)
+        with pytest.raises(ConnectionError):
+            while sent < 16 * 2**20:  # several times what two sockets buffer
+                writer.write(b"y" * 2**16)
+                await writer.drain()
+                sent += 2**16
+
+
+@PROGRAMS
+async def test_many_requests_and_large_bodies_on_one_connection_are_not_taken_for_a_long_head(
+    program: Any,
+) -> None:
+    body = b"x" * 2**17
+    chunks = b"1\r\nx\r\n" * 2**15  # five times as many bytes as they bring
+    head = b"POST / HTTP/1.1\r\nHost: x\r\n"
+    async with serving(program) as served:
+        kept = await served.connect()
+        answers = [await answer(kept) for _ in range(2**16 // len(REQUEST) + 100)]
+        answers.append(await answer(kept, head + b"Content-Length: %d\r\n\r\n" % len(body) + body))
+        answers.append(
+            await answer(kept, head + b"Transfer-Encoding: chunked\r\n\r\n" + chunks + b"0\r\n\r\n")
+        )
+
+    assert set(answers) == {b"xxxxx"}
+
+
 @PROGRAMS
 async def test_empty_lines_on_a_kept_connection_do_not_hold_it(program: Any) -> None:
     async with serving(program, request_seconds=0.05) as served:

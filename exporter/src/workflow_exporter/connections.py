@@ -10,6 +10,11 @@ from typing import ClassVar
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 
+# In a row, of what is no part of a body: a head, empty lines, trailers. Proxies take 8 to 32 KiB; the parser has
+# no bound of its own, keeps all of it, and copies it with each piece that comes.
+_MAX_BYTES_WITHOUT_BODY = 64 * 1024
+
+
 class Connection(HttpToolsProtocol):
     """One connection of a listener; `connection_class` makes the class of each listener."""
 
@@ -20,6 +25,7 @@ class Connection(HttpToolsProtocol):
 
     _partial = False  # a request has begun and its end has not come
     _deadline: asyncio.TimerHandle | None = None
+    _bytes_without_body = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn
         super().connection_made(transport)
@@ -37,7 +43,11 @@ class Connection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        self._bytes_without_body += len(data)
         super().data_received(data)
+        if self._bytes_without_body > _MAX_BYTES_WITHOUT_BODY:
+            self.abort()
+            return
         # Not only for a request that has begun: empty lines before one would keep a connection open too.
         if self._partial or self in self.idle:
             self._expect_request()
@@ -45,6 +55,14 @@ class Connection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         self._partial = True
         super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._bytes_without_body = 0
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._bytes_without_body = 0
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         self._partial = False
