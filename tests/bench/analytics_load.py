@@ -15,6 +15,7 @@ from functools import partial
 import httpx
 from cramjam import snappy
 
+from e2e.reporting import wait_until
 from ingest_factories import field, label, varint
 from tools.fleet.past import FIRST_SEEN, LAST_SEEN, NEWEST_REPORT
 from tools.fleet.plan import HOUR, Fleet, Instance
@@ -28,6 +29,7 @@ _PIECE = 4 * HOUR // STATE_STEP
 REPORT_SECONDS = DAY
 # All of it in one head, in order: otherwise what is older than an hour than the newest is refused.
 FLAGS = ("--storage.tsdb.min-block-duration=20d", "--storage.tsdb.max-block-duration=20d")
+_SECONDS_TO_STOP = 300  # a round that has begun is brought to its end
 _BATCH = 100  # instances a request: 8 MB before compression
 _HEADERS = {"Content-Type": "application/x-protobuf", "Content-Encoding": "snappy"}
 _INSTANCE_SEEN = "fleet_instance_seen_timestamp_seconds"
@@ -75,6 +77,19 @@ def run_rules(prometheus: Prometheus, interval: str) -> None:
     """From now on Prometheus runs the shipped rules."""
     prometheus.configure(interval)
     os.killpg(prometheus.program.pid, signal.SIGHUP)
+
+
+def stop_rules(prometheus: Prometheus) -> None:
+    """Returns when none runs any more: what is measured next has the machine to itself."""
+    prometheus.configure(None)
+    os.killpg(prometheus.program.pid, signal.SIGHUP)
+    wait_until(lambda: not _groups(prometheus), _SECONDS_TO_STOP, prometheus.program.log_tail)
+
+
+def _groups(prometheus: Prometheus) -> list[object]:
+    answer = prometheus.http.get("/api/v1/rules").raise_for_status().json()
+    groups: list[object] = answer["data"]["groups"]
+    return groups
 
 
 class _Writing:
