@@ -103,6 +103,13 @@ async def answer(peer: Peer, sent: bytes = REQUEST) -> bytes:
         return await peer[0].readexactly(5)
 
 
+async def pour(writer: asyncio.StreamWriter, most: int) -> None:
+    """Raises ConnectionError when the connection is closed before `most` bytes were sent."""
+    for _ in range(most // 2**16):
+        writer.write(b"y" * 2**16)
+        await writer.drain()
+
+
 @PROGRAMS
 async def test_more_half_open_connections_than_a_listener_holds_stop_no_request(program: Any) -> None:
     async with serving(program, max_connections=4) as served:
@@ -142,14 +149,10 @@ WITHOUT_AN_END = {
 @PROGRAMS
 @pytest.mark.parametrize("begun", WITHOUT_AN_END.values(), ids=WITHOUT_AN_END)
 async def test_a_head_that_does_not_end_is_cut_off_before_it_takes_memory(program: Any, begun: bytes) -> None:
-    sent = 0
     async with serving(program, request_seconds=10 * FOR_EVER) as served:
         _, writer = await served.connect(begun)
         with pytest.raises(ConnectionError):
-            while sent < 16 * 2**20:  # several times what two sockets buffer
-                writer.write(b"y" * 2**16)
-                await writer.drain()
-                sent += 2**16
+            await pour(writer, 16 * 2**20)  # several times what two sockets buffer
 
 
 @PROGRAMS

@@ -9,9 +9,8 @@ from typing import ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-
-# In a row, of what is no part of a body: a head, empty lines, trailers. Proxies take 8 to 32 KiB; the parser has
-# no bound of its own, keeps all of it, and copies it with each piece that comes.
+# In a row, of what is no part of a body: a head, empty lines, trailers. Proxies take 8 to 32 KiB; the parser
+# has no bound of its own, keeps all of it, and copies it with each piece that comes.
 _MAX_BYTES_WITHOUT_BODY = 64 * 1024
 
 
