@@ -90,6 +90,20 @@ async def exchange(url: str, pieces: Iterable[bytes], pause_seconds: float = 0.0
     return received
 
 
+async def first_line(url: str, pieces: Iterable[bytes]) -> str:
+    """Of the answer, such as `HTTP/1.1 204 No Content`; empty if the connection is closed without one."""
+    address = httpx.URL(url)
+    reader, writer = await asyncio.open_connection(address.host, address.port)
+    try:
+        writer.writelines(pieces)
+        async with asyncio.timeout(30):
+            return (await reader.readline()).decode().rstrip()
+    except ConnectionError:
+        return ""
+    finally:
+        writer.close()
+
+
 async def _within(reader: asyncio.StreamReader, seconds: float) -> bytes | None:
     """None: nothing came, and the connection is open."""
     try:

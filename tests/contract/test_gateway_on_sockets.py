@@ -11,7 +11,7 @@ from cramjam import snappy
 
 from fakes.releases_api import answers
 from fakes.store import read
-from gateway_program import chunk, exchange, head, listening, of_this_hour, program
+from gateway_program import chunk, exchange, first_line, head, listening, of_this_hour, program
 from gateways import Site
 from ingest_factories import HEADERS, SECRET, pack, small
 
@@ -33,6 +33,7 @@ async def test_report_reaches_the_store_rebuilt_and_with_the_stores_own_token(tm
         assert 'releases_requests_total{route="/api/v1/write",status="204"} 1.0' in exposed
 
 
+PACKED = pack(small())
 CHUNKED = {"transfer_encoding": "chunked"}
 
 # what is sent, the status, and whether the connection stays for the next request
@@ -63,7 +64,56 @@ async def test_body_is_read_no_further_than_it_is_wanted(
     assert site.counts.under_way == 0
 
 
-PACKED = pack(small())
+ODD: dict[str, list[bytes]] = {
+    "a length and chunks": [head(content_length=str(len(PACKED)), **CHUNKED), PACKED],
+    "two lengths": [head(content_length="10")[:-2], b"content-length: 11\r\n\r\n", PACKED],
+    "a length that is no number": [head(content_length="1e3"), PACKED],
+    "a negative length": [head(content_length="-1"), PACKED],
+    "a length of 400 digits": [head(content_length="9" * 400), PACKED],
+    "a chunk that is no number": [head(**CHUNKED), b"xyz\r\n"],
+    "a chunk of 2 to the 64": [head(**CHUNKED), b"%x\r\n" % 2**64],
+    "an encoding that nobody knows": [head(transfer_encoding="gzip"), PACKED],
+    "no host": [head(content_length="0").replace(b"host: x\r\n", b"")],
+    "a header of 2 MB": [head(x_long="y" * 2_000_000, content_length=str(len(PACKED))), PACKED],
+    "a header that is folded": [head(content_length="0")[:-2], b" x\r\n\r\n"],
+    "a NUL in a header": [head(x_odd="\x00", content_length="0")],
+    "another protocol": [b"\x16\x03\x01\x02\x00" + bytes(200)],
+}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("pieces", ODD.values(), ids=ODD)
+async def test_odd_framing_is_never_5xx_and_disturbs_no_other_sender(pieces: list[bytes]) -> None:
+    """The server refuses it, or closes; the gateway sees little of it."""
+    site = Site(body_deadline_seconds=0.2)
+    async with listening(site.gateway) as url:
+        answered = await first_line(url, pieces)
+        after = await first_line(url, [head(content_length=str(len(PACKED))), PACKED])
+
+    assert answered == "" or answered.startswith("HTTP/1.1 4")
+    assert after == "HTTP/1.1 204 No Content"
+    assert len(site.store.bodies) == 1
+    assert site.counts.by_reason["fault"] == 0
+
+
+KEPT = {
+    file.stem: file.read_bytes()
+    for file in sorted((Path(__file__).parents[1] / "data" / "gateway" / "requests").glob("*.http"))
+}
+
+
+@pytest.mark.anyio
+async def test_kept_requests_are_taken_or_refused_on_a_socket_as_their_names_begin() -> None:
+    """Where the server refuses one by itself, its status is 400."""
+    site = Site()
+    async with listening(site.gateway) as url:
+        told = {name: await first_line(url, [raw]) for name, raw in KEPT.items()}
+
+    assert told
+    for name, line in told.items():
+        assert line.split()[1] in ({"204"} if name.startswith("204") else {name[:3], "400"})
+
+
 BYTE_BY_BYTE = [PACKED[at : at + 1] for at in range(len(PACKED))]
 
 
