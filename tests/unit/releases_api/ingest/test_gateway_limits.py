@@ -164,3 +164,16 @@ async def test_body_that_does_not_end_is_given_up() -> None:
     answer = await site.post(silence())
 
     assert (answer.status_code, site.reasons) == (408, {"too_slow": 1})
+
+
+@pytest.mark.anyio
+async def test_fault_of_this_program_is_counted_as_one_and_leaves_nothing_under_way() -> None:
+    def broken() -> Answer:
+        raise RuntimeError("a fault of ours")
+
+    site = Site(store=FakeStore(broken))
+
+    with pytest.raises(RuntimeError):  # the server answers 500 and logs the traceback
+        await site.post(pack(small()))
+
+    assert (site.reasons, site.counts.under_way) == ({"fault": 1}, 0)
