@@ -36,6 +36,8 @@ async def ask(
     async def receive() -> Any:
         if waiting:
             return waiting.pop(0)
+        if end == "cut":
+            return {"type": "http.disconnect"}  # as often as one asks
         return await asyncio.get_running_loop().create_future()  # as a server: until the sender goes away
 
     async def send(message: Any) -> None:
