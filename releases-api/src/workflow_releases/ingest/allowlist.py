@@ -22,6 +22,7 @@ _MAX_COUNT = 1e6  # Kubernetes is tested up to 5,000 nodes
 _MAX_CORES = 2.0**24
 _MAX_BYTES = 2.0**60  # 1 EiB
 _EXACT_UP_TO = 10
+_DIGITS_TOLD = 2
 _MAX_COMBINATIONS = 9  # of node facts: eight, and the rest as `other`
 
 Allows = Callable[[float, float], bool]  # value, now in seconds since 1970 -> whether it can be
@@ -46,7 +47,7 @@ def rounded_count(value: float, _now: float) -> bool:
     """A count of which only two digits are told."""
     if not count(value, _now):
         return False
-    return value <= _EXACT_UP_TO or set(str(int(value))[2:]) <= {"0"}
+    return value <= _EXACT_UP_TO or len(str(int(value)).rstrip("0")) <= _DIGITS_TOLD
 
 
 def power_of_two(most: float) -> Allows:

@@ -14,6 +14,7 @@ from workflow_releases.ingest.counts import ACCEPTED, FAULT, IngestCounts
 from workflow_releases.ingest.forward import RETRY_AFTER_SECONDS, Forwarder
 from workflow_releases.ingest.headers import Head, check_head, read_head, read_secret
 from workflow_releases.ingest.label_sets import LabelSets
+from workflow_releases.ingest.patience import Patience
 from workflow_releases.ingest.proof import instance_id_of
 from workflow_releases.ingest.rates import Rates
 from workflow_releases.ingest.rebuild import rebuild
@@ -28,6 +29,7 @@ MAX_UNDER_WAY = 1024  # reports that are read or forwarded: 64 MiB at most, if e
 Catalogs = Mapping[str, Catalog]
 
 _JSON = [(b"content-type", b"application/json"), (b"x-content-type-options", b"nosniff")]
+_CLOSE = (b"connection", b"close")
 # Refusals before the body is read. One of unknown length would go on for ever, so the connection ends.
 _UNREAD = frozenset({Reason.UNSUPPORTED, Reason.SOURCE_RATE, Reason.NO_SECRET, Reason.BUSY})
 _CLOSING = frozenset({Reason.TOO_LARGE, Reason.TOO_SLOW})
@@ -77,13 +79,15 @@ class IngestGateway:
         forwarder: Forwarder,
         counts: IngestCounts,
         clock: Callable[[], float] = time.time,
+        patience: Patience | None = None,
     ) -> None:
-        """`clock` gives seconds since 1970."""
+        """`clock` gives seconds since 1970; without `patience` it is the usual one."""
         self._known = known
         self._limits = limits
         self._forwarder = forwarder
         self._counts = counts
         self._clock = clock
+        self._patience = patience or Patience(time.monotonic)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         head = read_head(scope["headers"])
@@ -91,13 +95,18 @@ class IngestGateway:
             await self._take(head, scope.get("client"), receive)
         except ReportRefusedError as error:
             self._counts.by_reason[error.reason.label] += 1
-            await _answer(send, error.reason.status, _refusal_headers(error, head), _refusal_body(error))
+            # Nothing of the error is kept: its traceback holds all that was read and decompressed.
+            status, headers, body = error.reason.status, _refusal_headers(error, head), _refusal_body(error)
         except Exception:
             self._counts.by_reason[FAULT] += 1
             raise
         else:
             self._counts.by_reason[ACCEPTED] += 1
             await _answer(send, 204, [], b"")
+            return
+        if status < 500 and _CLOSE not in headers:
+            await self._patience.wait(receive)
+        await _answer(send, status, headers, body)
 
     async def _take(self, head: Head, client: tuple[str, int] | None, receive: Any) -> None:
         check_head(head)
@@ -143,7 +152,7 @@ def _refusal_headers(error: ReportRefusedError, head: Head) -> list[tuple[bytes,
     if reason is Reason.NO_SECRET:
         headers.append((b"www-authenticate", b'Bearer realm="workflow-releases"'))
     if reason in _CLOSING or (reason in _UNREAD and head.content_length is None):
-        headers.append((b"connection", b"close"))
+        headers.append(_CLOSE)
     return headers
 
 

@@ -106,19 +106,19 @@ class LabelSets:
 
     def decode(self, payload: bytes) -> Decoded:
         """Refuses what is no write request, or is beyond a cap."""
+        stamp = payload[-_STAMP:]
+        timestamp_ms = _read_stamp(stamp)
+        if timestamp_ms is None:  # a bomb is not worth looking through
+            pieces = split(payload)
+            return _unknown(find_ids(payload), pieces)
         ids = find_ids(payload)
-        found = self._in_pieces(ids.mask(payload), ids)
-        return found or Decoded(ids, (), arrange(()), [], 0, [read_series(one) for one in split(payload)])
+        return self._in_pieces(ids.mask(payload), stamp, timestamp_ms, ids) or _unknown(ids, split(payload))
 
-    def _in_pieces(self, masked: bytes, ids: Ids) -> Decoded | None:
+    def _in_pieces(self, masked: bytes, stamp: bytes, timestamp_ms: int, ids: Ids) -> Decoded | None:
         """A request as agents spell it, taken apart at the one timestamp of all its series; None otherwise.
 
         A piece that is found is a whole series: what it was found by begins with the series' length.
         """
-        stamp = masked[-_STAMP:]
-        timestamp_ms = _read_stamp(stamp)
-        if timestamp_ms is None:
-            return None
         pieces = masked.rsplit(stamp, MAX_SERIES + 1)  # twice as fast as `split`; either way they are it all
         if len(pieces) > MAX_SERIES + 1:
             return None
@@ -168,6 +168,10 @@ class LabelSets:
 @cache
 def _is_of_few_words(rule: Rule) -> bool:
     return all(WORDS[name].few for name in rule.label_names)
+
+
+def _unknown(ids: Ids, pieces: list[bytes]) -> Decoded:
+    return Decoded(ids, (), arrange(()), [], 0, [read_series(one) for one in pieces])
 
 
 def _read_stamp(stamp: bytes) -> int | None:

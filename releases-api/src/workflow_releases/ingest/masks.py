@@ -26,8 +26,12 @@ class Ids:
     _masks: tuple[tuple[bytes, bytes], ...] = field(init=False, repr=False)  # pairs of id and mask
 
     def __post_init__(self) -> None:
-        pairs = ((self.instance_id, _INSTANCE_MASK), (self.cluster_id, _CLUSTER_MASK))
-        object.__setattr__(self, "_masks", tuple((one.encode("ascii"), mask) for one, mask in pairs if one))
+        masks: tuple[tuple[bytes, bytes], ...] = ()
+        if self.instance_id:
+            masks = ((self.instance_id.encode("ascii"), _INSTANCE_MASK),)
+        if self.cluster_id:
+            masks += ((self.cluster_id.encode("ascii"), _CLUSTER_MASK),)
+        object.__setattr__(self, "_masks", masks)
 
     def mask(self, data: bytes) -> bytes:
         for plain, mask in self._masks:

@@ -19,7 +19,7 @@ Told = tuple[LabelSet, bytes, int]  # with the value as protobuf has it, and the
 def rebuild(
     decoded: Decoded, proven: list[Proven], vocabulary: Vocabulary, memory: LabelSets
 ) -> tuple[int, bytes]:
-    """How many series there are, and the write request that holds them, sorted by labels."""
+    """How many series there are, and the write request that holds them, sorted by their encoded labels."""
     if not proven:
         return len(decoded.passed), _encode_passed(decoded)
     known = [

@@ -59,12 +59,13 @@ def _split(payload: bytes) -> list[bytes]:
         found.append(payload[start:at])
     if at == len(payload) and found:
         return found
-    return _split_by_the_book(payload)
+    if at > len(payload):
+        raise wire.WireError("a series is longer than its message")
+    return _split_by_the_book(payload, at, found)
 
 
-def _split_by_the_book(payload: bytes) -> list[bytes]:
-    found: list[bytes] = []
-    for number, wire_type, content in wire.fields(payload):
+def _split_by_the_book(payload: bytes, start: int, found: list[bytes]) -> list[bytes]:
+    for number, wire_type, content in wire.fields(payload, start):
         if number == 1 and wire_type == wire.BYTES and isinstance(content, bytes):
             if len(found) == MAX_SERIES:
                 raise ReportRefusedError(Reason.TOO_MANY_SERIES)

@@ -63,11 +63,11 @@ def check_samples(decoded: Decoded, proven: list[Proven], now: float) -> None:
         moments.add(decoded.timestamp_ms)
     if not all(oldest <= timestamp_ms <= newest for timestamp_ms in moments):
         raise ReportRefusedError(Reason.SAMPLE_AGE)
+    at_fault = [one.rule for one in proven if not one.rule.allows(one.series.value, now)]
     # Each pair once: most components were seen at the same moment.
-    told = {(one.rule, one.series.value) for one in proven}
     pairs = set(zip(decoded.arrangement.rules, decoded.numbers, strict=True))
-    told.update((rule, wire.read_double(number)) for rule, number in pairs)
-    _refuse_if_any([rule for rule, value in told if not rule.allows(value, now)], Reason.VALUE)
+    at_fault += [rule for rule, number in pairs if not rule.allows(wire.read_double(number), now)]
+    _refuse_if_any(at_fault, Reason.VALUE)
 
 
 def _refuse_if_any(at_fault: list[Rule], reason: Reason) -> None:

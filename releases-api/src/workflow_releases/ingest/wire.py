@@ -60,9 +60,9 @@ def spell_double(value: float) -> bytes:
     return DOUBLE.pack(value) if value else b""
 
 
-def fields(data: bytes) -> Iterator[tuple[int, int, bytes | int]]:
+def fields(data: bytes, start: int = 0) -> Iterator[tuple[int, int, bytes | int]]:
     """Each field's number, wire type and content: a number of VARINT, bytes of everything else."""
-    at, end = 0, len(data)
+    at, end = start, len(data)
     while at < end:
         tag = data[at]  # below 0x80 a number is its own byte, which nearly all tags and lengths are
         at += 1
