@@ -1,6 +1,7 @@
 """What the API's description and the README say of the gateway is what it answers."""
 
 import json
+import math
 import re
 import subprocess
 from importlib import resources
@@ -15,10 +16,11 @@ from gateways import Site
 from ingest_factories import pack, small
 from workflow_releases.ingest.body import DEADLINE_SECONDS
 from workflow_releases.ingest.compression import MAX_DECOMPRESSED_BYTES
-from workflow_releases.ingest.gateway import WRITE_PATH
+from workflow_releases.ingest.gateway import MAX_UNDER_WAY, WRITE_PATH
 from workflow_releases.ingest.headers import MAX_BODY_BYTES
 from workflow_releases.ingest.refusals import Reason
 from workflow_releases.ingest.remote_write import MAX_LABEL_BYTES, MAX_LABELS, MAX_SERIES
+from workflow_releases.settings import SETTINGS
 
 DESCRIPTION: dict[str, Any] = json.loads(
     resources.files("workflow_releases.web").joinpath("openapi.json").read_text("utf-8")
@@ -87,3 +89,18 @@ def test_size_of_a_report_is_the_same_everywhere_and_that_of_the_shipped_sample(
 
     assert round(len(ended.stdout) / 1000, 1) == 1.4
     assert [file for file in SIZED if "1.4 KB" not in (ROOT / file).read_text()] == []
+
+
+def test_what_slow_senders_can_do_follows_from_the_bounds_that_ship() -> None:
+    section = (ROOT / "SECURITY.md").read_text().partition("## Slow senders")[2].partition("\n## ")[0]
+    told = " ".join(section.split())
+
+    (at_once,) = (int(row.default) for row in SETTINGS if row.name == "INGEST_SOURCE_RATE_PER_MINUTE")
+    meanwhile = round(at_once * DEADLINE_SECONDS / 60)
+    assert f"has {DEADLINE_SECONDS:g} s in all" in told
+    assert f"{at_once} at once, then {meanwhile} in {DEADLINE_SECONDS:g} s" in told
+    assert f"{MAX_UNDER_WAY:,} reports may be under way" in told
+    assert (math.ceil(MAX_UNDER_WAY / at_once), round(MAX_UNDER_WAY / meanwhile)) == (9, 51)
+    assert "nine addresses" in told
+    assert "about fifty" in told
+    assert f"up to {MAX_BODY_BYTES // 1024} KiB each" in told
