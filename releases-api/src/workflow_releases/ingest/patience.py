@@ -2,8 +2,8 @@
 
 A connection brings one request at a time, so one whose refusal waits brings nothing. Refusals are told at
 once as long as they are few, as those of honest senders are; what is more waits for a moment. So a flood
-over a number of connections takes that many requests a second from the others, and not all that the
-processor can refuse.
+over a number of connections brings half as many requests a second, and not all that the processor can
+refuse.
 """
 
 import asyncio
@@ -14,8 +14,8 @@ from typing import Any
 from workflow_releases.ingest.rates import Rates
 
 AT_ONCE_PER_MINUTE = 600  # one in 28 of the reports that a million instances send
-WAIT_SECONDS = 1.0  # agents wait for 30
-_MAX_WAITING = 1024  # a quarter of the connections that a listener holds: the others stay free
+WAIT_SECONDS = 2.0  # agents wait for 30
+_MAX_WAITING = 2048  # half of the connections that a listener holds: the others stay free
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
@@ -54,4 +54,4 @@ class Patience:
 def _most_by_open_files() -> int:
     """A listener holds fewer connections where few files may be open (`listeners`)."""
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    return _MAX_WAITING if files == resource.RLIM_INFINITY else min(_MAX_WAITING, files // 32)
+    return _MAX_WAITING if files == resource.RLIM_INFINITY else min(_MAX_WAITING, files // 16)
