@@ -82,3 +82,19 @@ async def test_outage_is_one_line_and_its_end_another(caplog: pytest.LogCaptureF
         ("ERROR", "the upstream takes no reports, senders are asked to come again: it answers 503"),
         ("INFO", "the upstream takes reports again"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("token", "is_one"), [("!~", True), ("x" * 8192, True), ("x" * 8193, False), ("x\x7f", False)]
+)
+def test_token_is_printable_and_no_longer_than_a_header_may_be(
+    token: str, is_one: bool, tmp_path: Path
+) -> None:
+    file = tmp_path / "token"
+    file.write_text(f"{token}\n" if len(token) < 8192 else token)
+
+    if is_one:
+        assert Token(file, Clock()).header() == f"authorization: Bearer {token}\r\n".encode()
+    else:
+        with pytest.raises(SettingsError, match="does not hold one token"):
+            Token(file, Clock())
