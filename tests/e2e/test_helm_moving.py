@@ -46,7 +46,11 @@ def test_page_s_commands_put_the_agent_in_the_place_of_the_first_workflow_manage
     with pytest.raises(HelmError, match=f'Service "{OLD}" in namespace "{NAMESPACE}" exists'):
         helm(*installation, "--wait", namespace=NAMESPACE)
 
-    environment = {"PATH": os.defpath, "KUBECONFIG": str(control_plane.kubeconfig)}
+    environment = {
+        "PATH": os.defpath,
+        "HOME": str(tmp_path),  # where kubectl keeps what it has asked
+        "KUBECONFIG": str(control_plane.kubeconfig),
+    }
     subprocess.run([tool(deletion[0]), *deletion[1:]], env=environment, check=True, timeout=120)
     helm(*installation, "--wait", namespace=NAMESPACE)
 
