@@ -106,6 +106,9 @@ def part(site: Site, which: Part, *, heartbeats: bool) -> Program:
     if which is Part.CONTROLLERS:
         argv += ["--leader-elect=false", "--secure-port=0", f"--controllers={_CONTROLLERS}"]
         argv += [f"--service-account-private-key-file={site.signing_key}"]
+        # On a busy machine kwok may be late by more than the usual 40 s. The node would be called unknown and
+        # its pods not ready, which nobody takes back: there is no kubelet.
+        argv += ["--node-monitor-grace-period=15m"]
     elif which is Part.SCHEDULER:
         argv += ["--leader-elect=false", "--secure-port=0"]
     else:

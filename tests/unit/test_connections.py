@@ -31,10 +31,12 @@ class Application:
 
     def __init__(self) -> None:
         self.waiting, self.released = asyncio.Event(), asyncio.Event()
+        self.headers: list[tuple[bytes, bytes]] = []  # of the newest request, once its body is read
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         while (await receive()).get("more_body"):
             pass
+        self.headers = list(scope["headers"])
         if scope["path"] == "/waits":
             self.waiting.set()
             await self.released.wait()
@@ -171,6 +173,39 @@ async def test_many_requests_and_large_bodies_on_one_connection_are_not_taken_fo
         )
 
     assert set(answers) == {b"xxxxx"}
+
+
+@PROGRAMS
+@pytest.mark.parametrize(("behind", "closed"), [(8, False), (9, True), (9_000, True)])
+async def test_few_requests_wait_for_the_answer_to_another_on_the_same_connection(
+    program: Any, behind: int, closed: bool
+) -> None:
+    async with serving(program, request_seconds=10 * FOR_EVER) as served:
+        peer = await served.connect(REQUEST.replace(b"/", b"/waits", 1) + REQUEST * behind)
+        if closed:
+            assert await is_closed(peer)
+        else:
+            await served.application.waiting.wait()
+            served.application.released.set()
+            assert [await answer(peer, b"") for _ in range(1 + behind)] == [b"xxxxx"] * (1 + behind)
+        assert await served.status() == 200
+
+
+@PROGRAMS
+async def test_a_trailer_is_no_header(program: Any) -> None:
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 192.0.2.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+    trailer = b"1\r\ny\r\n0\r\nX-Forwarded-For: 192.0.2.2\r\n\r\n"
+    async with serving(program) as served:
+        peer = await served.connect()
+        assert await answer(peer, head + trailer) == b"xxxxx"
+        assert await answer(peer) == b"xxxxx"  # the connection goes on
+
+        names = [name for name, _ in served.application.headers]
+        await answer(peer, head + trailer)
+        assert (names, served.application.headers) == (
+            [b"host"],
+            [(b"host", b"x"), (b"x-forwarded-for", b"192.0.2.1"), (b"transfer-encoding", b"chunked")],
+        )
 
 
 @PROGRAMS

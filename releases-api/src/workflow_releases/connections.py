@@ -12,6 +12,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 # In a row, of what is no part of a body: a head, empty lines, trailers. Proxies take 8 to 32 KiB; the parser
 # has no bound of its own, keeps all of it, and copies it with each piece that comes.
 _MAX_BYTES_WITHOUT_BODY = 64 * 1024
+# Requests behind the one that is being answered. Neither browsers nor scrapers nor proxies send any; uvicorn
+# would parse and keep as many as come, each of which takes a hundred times the bytes that were sent.
+_MAX_QUEUED = 8
 
 
 class Connection(HttpToolsProtocol):
@@ -25,6 +28,7 @@ class Connection(HttpToolsProtocol):
     _partial = False  # a request has begun and its end has not come
     _deadline: asyncio.TimerHandle | None = None
     _bytes_without_body = 0
+    _in_head = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn
         super().connection_made(transport)
@@ -52,12 +56,23 @@ class Connection(HttpToolsProtocol):
             self._expect_request()
 
     def on_message_begin(self) -> None:
-        self._partial = True
+        self._partial = self._in_head = True
         super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        # What comes behind the body is a trailer, and none of the headers that proxies vouch for.
+        if self._in_head:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         self._bytes_without_body = 0
+        self._in_head = False
+        if self.cycle is not None and self.transport.is_closing():
+            return  # aborted, and the parser still has the rest of what was read
         super().on_headers_complete()
+        if len(self.pipeline) > _MAX_QUEUED:
+            self.pipeline.clear()
+            self.abort()
 
     def on_body(self, body: bytes) -> None:
         self._bytes_without_body = 0

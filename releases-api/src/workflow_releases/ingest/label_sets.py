@@ -96,7 +96,7 @@ class LabelSets:
     def __init__(self, max_few: int = MAX_FEW, max_many: int = MAX_MANY) -> None:
         self._by_head: dict[bytes, Spelling] = {}
         self._by_head_of_zero: dict[bytes, Spelling] = {}
-        self._many: list[tuple[bytes, bytes]] = []
+        self._many: dict[bytes, bytes] = {}  # heads of label sets of many words, and the same of 0
         self._arranged = lru_cache(MAX_ARRANGEMENTS)(arrange)
         self._max_few = max_few
         self._max_many = max_many
@@ -149,18 +149,20 @@ class LabelSets:
         ):
             return  # an id is not masked, so nobody else's series will look like this
         one, one_of_zero = spelling(label_set, _ANY_NUMBER), spelling(label_set, b"")
+        if one.head in self._by_head:
+            return  # it came in a form that is not looked up, such as with its labels in another order
         if _is_of_few_words(label_set.rule):
             if len(self._by_head) - len(self._many) >= self._max_few:
                 return
         else:
             if len(self._many) >= self._max_many:
                 self._forget_many()
-            self._many.append((one.head, one_of_zero.head))
+            self._many[one.head] = one_of_zero.head
         self._by_head[one.head] = one
         self._by_head_of_zero[one_of_zero.head] = one_of_zero
 
     def _forget_many(self) -> None:
-        for head, head_of_zero in self._many:
+        for head, head_of_zero in self._many.items():
             del self._by_head[head], self._by_head_of_zero[head_of_zero]
         self._many.clear()
 

@@ -91,11 +91,13 @@ async def test_strangers_cannot_fill_the_memory_with_words_of_their_own() -> Non
 
 
 @pytest.mark.anyio
-async def test_order_and_spelling_add_nothing_to_the_memory() -> None:
+@pytest.mark.parametrize("told", [component(), node()], ids=["of few words", "of many words"])
+async def test_order_and_spelling_add_nothing_to_the_memory(told: dict[str, str]) -> None:
     site = Site()
-    labels = list(component().items())
+    labels = list(told.items())
     for shift in range(4):
-        await site.post(pack(series(labels[shift:] + labels[:shift], SLOT)))
+        value = SLOT if "component" in told else 1
+        await site.post(pack(series(labels[shift:] + labels[:shift], value)))
 
     assert len(site.known.label_sets) == 1
 
@@ -124,6 +126,19 @@ def test_memory_is_bounded_and_only_what_can_be_varied_at_will_is_forgotten() ->
         sets.remember(LabelSet(b"many %d" % number, many), node(), ids)
 
     assert len(sets) == 5
+
+
+def test_what_comes_again_in_a_form_that_is_not_looked_up_fills_no_memory() -> None:
+    sets, ids = LabelSets(max_few=1, max_many=2), Ids(INSTANCE, "")
+    few, many = RULES["fleet_components"], RULES["fleet_nodes"]
+
+    for _ in range(5):
+        sets.remember(LabelSet(b"many", many), node(), ids)
+    for number in range(5):
+        sets.remember(LabelSet(b"many %d" % number, many), node(), ids)
+        sets.remember(LabelSet(b"few %d" % number, few), fleet("components"), ids)
+
+    assert len(sets) == 3
 
 
 def test_wrong_length_before_remembered_labels_is_not_taken_for_them() -> None:

@@ -24,6 +24,8 @@ _audit = sa.table(
 
 def upgrade() -> None:
     connection = op.get_bind()
+    if connection.dialect.name == "postgresql":
+        op.execute("LOCK TABLE audit IN EXCLUSIVE MODE")  # or a line could come between reading and rewriting
     marks = _audit.c.action.in_(("audience.marked", "audience.unmarked"))
     lines = connection.execute(sa.select(_audit.c.number, _audit.c.subject).where(marks)).all()
     if not lines:
