@@ -67,7 +67,7 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._bytes_without_body = 0
         self._in_head = False
-        if self.cycle is not None and self.transport.is_closing():
+        if self.transport.is_closing():
             return  # aborted, and the parser still has the rest of what was read
         super().on_headers_complete()
         if len(self.pipeline) > _MAX_QUEUED:
