@@ -93,6 +93,48 @@ async def test_requests_that_meet_401_together_share_one_renewal() -> None:
     assert ([response.status_code for response in responses], tokens.renewals) == ([200] * 8, 1)
 
 
+class SlowTokens(Tokens):
+    """The fourth reading began before the renewal and ends after it."""
+
+    def __init__(self) -> None:
+        super().__init__("old", "new")
+        self.renewing, self.may_renew, self.renewed = (threading.Event() for _ in range(3))
+        self.held, self.may_read = threading.Event(), threading.Event()
+
+    def authorization(self) -> str | None:
+        value = super().authorization()
+        if self.readings == 4:
+            self.held.set()
+            self.may_read.wait()
+        return value
+
+    def renew(self) -> None:
+        self.renewing.set()
+        self.may_renew.wait()
+        super().renew()
+        self.renewed.set()
+
+
+async def test_what_began_to_be_read_before_a_renewal_is_not_taken_for_what_came_of_it() -> None:
+    tokens = SlowTokens()
+
+    def by_token(request: httpx.Request) -> httpx.Response:
+        return answer({}) if request.headers["Authorization"] == "new" else failure(401)
+
+    async with Script(*[by_token] * 4).client(Credentials(tokens)) as http:
+        first = asyncio.create_task(http.get("/version"))
+        await asyncio.to_thread(tokens.renewing.wait)
+        second = asyncio.create_task(http.get("/version"))
+        await asyncio.to_thread(tokens.held.wait)
+        tokens.may_renew.set()
+        await asyncio.to_thread(tokens.renewed.wait)
+        tokens.may_read.set()
+        responses = await asyncio.gather(first, second)
+
+    assert [response.status_code for response in responses] == [200, 200]
+    assert tokens.renewals == 1
+
+
 async def test_plugin_that_hangs_is_given_up_and_does_not_hold_the_end_of_the_program() -> None:
     class Hangs(Tokens):
         def authorization(self) -> str | None:

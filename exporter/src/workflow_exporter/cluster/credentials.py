@@ -56,12 +56,14 @@ class Credentials(httpx.Auth):
         self._renewed_at: float | None = None
         self._reading: asyncio.Future[str | None] | None = None
         self._renewing: asyncio.Future[None] | None = None
+        self._renewals = 0  # that have ended
         self._logged: dict[str, str] = {}  # operation -> its failure, as long as it fails in the same way
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        renewals = self._renewals
         await self._put_header(request)
         response = yield request
-        if response.status_code != 401 or not await self._renewed(request):
+        if response.status_code != 401 or not await self._renewed(request, renewals):
             return
         await self._put_header(request)
         yield request
@@ -77,9 +79,10 @@ class Credentials(httpx.Auth):
             self._reading = _in_daemon_thread(self._source.authorization)
         return await self._in_time("reading", self._reading)
 
-    async def _renewed(self, request: httpx.Request) -> bool:
+    async def _renewed(self, request: httpx.Request, renewals_before: int) -> bool:
         """Whether asking again may help: the credentials are others than those the request bore."""
-        if request.headers.get("Authorization") != await self._authorization():
+        read = await self._authorization()
+        if read != request.headers.get("Authorization") or self._renewals > renewals_before:
             return True  # another request has renewed them meanwhile
         if self._renewing is None or self._renewing.done():
             if self._renewed_at is not None and (
@@ -88,8 +91,13 @@ class Credentials(httpx.Auth):
                 return False
             self._renewed_at = self._clock()
             self._renewing = _in_daemon_thread(self._source.renew)
+            self._renewing.add_done_callback(self._renewal_ended)
         await self._in_time("renewing", self._renewing)
         return True
+
+    def _renewal_ended(self, _: "asyncio.Future[None]") -> None:
+        self._renewals += 1
+        self._reading = None  # what began to be read before is of before
 
     async def _in_time(self, operation: str, future: "asyncio.Future[_T]") -> _T:
         try:
