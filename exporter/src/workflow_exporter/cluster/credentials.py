@@ -90,12 +90,11 @@ class Credentials(httpx.Auth):
             ):
                 return False
             self._renewed_at = self._clock()
-            self._renewing = _in_daemon_thread(self._source.renew)
-            self._renewing.add_done_callback(self._renewal_ended)
+            self._renewing = _in_daemon_thread(self._source.renew, self._renewal_ends)
         await self._in_time("renewing", self._renewing)
         return True
 
-    def _renewal_ended(self, _: "asyncio.Future[None]") -> None:
+    def _renewal_ends(self) -> None:
         self._renewals += 1
         self._reading = None  # what began to be read before is of before
 
@@ -123,8 +122,10 @@ class Credentials(httpx.Auth):
             _LOG.warning("%s the cluster's credentials: %s", operation, failure)
 
 
-def _in_daemon_thread(function: Callable[[], _T]) -> "asyncio.Future[_T]":
-    """What `function` returns or raises.
+def _in_daemon_thread(
+    function: Callable[[], _T], ends: Callable[[], None] | None = None
+) -> "asyncio.Future[_T]":
+    """What `function` returns or raises; `ends` is called in the loop just before anybody can see that.
 
     Not the loop's executor: the program's end would wait for a plug-in that hangs.
     """
@@ -133,13 +134,19 @@ def _in_daemon_thread(function: Callable[[], _T]) -> "asyncio.Future[_T]":
     # Nobody may be left waiting when the deadline has passed; that is no unhandled error.
     future.add_done_callback(lambda done: done.cancelled() or done.exception())
 
+    def deliver(outcome: Callable[[], None]) -> None:
+        if ends is not None:
+            ends()
+        if not future.done():
+            outcome()
+
     def run() -> None:
         try:
             outcome = partial(future.set_result, function())
         except Exception as error:  # noqa: BLE001  handed to whoever waits
             outcome = partial(future.set_exception, error)
         with suppress(RuntimeError):  # the loop is closed: the program has ended
-            loop.call_soon_threadsafe(lambda: None if future.done() else outcome())
+            loop.call_soon_threadsafe(deliver, outcome)
 
     threading.Thread(target=run, name="credentials", daemon=True).start()
     return future
