@@ -68,13 +68,13 @@ def bind(host: str, port: int, setting: str) -> Listener:
     return Listener(sock, setting)
 
 
-def _most_by_open_files() -> int:
-    """In a flood, two listeners take three quarters of the files that may be open.
+def most_connections() -> int:
+    """Of a listener. In a flood, two of them take three quarters of the files that may be open.
 
     It takes the loop some turns to close one connection, and each turn accepts a backlog more.
     """
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    return _MAX_CONNECTIONS if files == resource.RLIM_INFINITY else files // 8
+    return _MAX_CONNECTIONS if files == resource.RLIM_INFINITY else min(_MAX_CONNECTIONS, files // 8)
 
 
 class _Server(uvicorn.Server):
@@ -94,7 +94,7 @@ async def serve_until(
     request_seconds: float = _REQUEST_SECONDS,
 ) -> None:
     """Serves until `stop` is set; open answers get a moment to end, idle connections none."""
-    most = min(max_connections, _most_by_open_files())
+    most = min(max_connections, most_connections())
     config = uvicorn.Config(
         application,
         http=connection_class(most, request_seconds),

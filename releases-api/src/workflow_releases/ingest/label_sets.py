@@ -129,10 +129,10 @@ class LabelSets:
         passed = tuple([one for one in found if one is not None])
         if len(passed) < len(found):
             for piece, one in zip(pieces, found, strict=True):
-                content = _content(piece + stamp) if one is None else b""
-                if content is None:
-                    return None
                 if one is None:
+                    content = _content(piece + stamp)
+                    if content is None:
+                        return None
                     unchecked.append(read_series(ids.unmask(content)))
             pieces = [piece for piece, one in zip(pieces, found, strict=True) if one is not None]
         numbers = [piece[one.head_bytes :] for piece, one in zip(pieces, passed, strict=True)]
@@ -148,9 +148,10 @@ class LabelSets:
             or labels.get("cluster_id", ids.cluster_id) != ids.cluster_id
         ):
             return  # an id is not masked, so nobody else's series will look like this
-        one, one_of_zero = spelling(label_set, _ANY_NUMBER), spelling(label_set, b"")
+        one = spelling(label_set, _ANY_NUMBER)
         if one.head in self._by_head:
             return  # it came in a form that is not looked up, such as with its labels in another order
+        one_of_zero = spelling(label_set, b"")
         if _is_of_few_words(label_set.rule):
             if len(self._by_head) - len(self._many) >= self._max_few:
                 return

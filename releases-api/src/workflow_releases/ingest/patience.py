@@ -7,15 +7,14 @@ refuse.
 """
 
 import asyncio
-import resource
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from workflow_releases.ingest.rates import Rates
+from workflow_releases.listeners import most_connections
 
 AT_ONCE_PER_MINUTE = 600  # one in 28 of the reports that a million instances send
 WAIT_SECONDS = 2.0  # agents wait for 30
-_MAX_WAITING = 2048  # half of the connections that a listener holds: the others stay free
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
@@ -30,10 +29,10 @@ class Patience:
         wait_seconds: float = WAIT_SECONDS,
         max_waiting: int | None = None,
     ) -> None:
-        """`clock` gives seconds and never goes back."""
+        """`clock` gives seconds and never goes back; half of a listener's connections stay free."""
         self._at_once = Rates(at_once_per_minute, 60, clock)
         self._wait_seconds = wait_seconds
-        self._max_waiting = _most_by_open_files() if max_waiting is None else max_waiting
+        self._max_waiting = most_connections() // 2 if max_waiting is None else max_waiting
         self.waiting = 0
 
     async def wait(self, receive: Receive) -> None:
@@ -49,9 +48,3 @@ class Patience:
             pass
         finally:
             self.waiting -= 1
-
-
-def _most_by_open_files() -> int:
-    """A listener holds fewer connections where few files may be open (`listeners`)."""
-    files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    return _MAX_WAITING if files == resource.RLIM_INFINITY else min(_MAX_WAITING, files // 16)
