@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.analytics_load import FLAGS, fill, run_rules, stop_rules, told_by
+from bench.analytics_load import FLAGS, fill, stop_rules, told_by
 from bench.machine import commit, cpu_seconds, load, machine_class
 from boards import CHOSEN, queries
 from e2e.reporting import wait_until
@@ -64,7 +64,7 @@ def measured(folder: Path, instances: int) -> Found:
         say(f"{instances} instances: writing what rules read")
         stored = fill(prometheus, fleet, now)
         found = Found(len(fleet.instances), _number(prometheus, "prometheus_tsdb_head_series"), stored)
-        run_rules(prometheus, f"{max(_LEAST_INTERVAL, instances // 400)}s")
+        prometheus.reconfigure(f"{max(_LEAST_INTERVAL, instances // 400)}s")
         say(f"{stored:,} samples; running the rules")
         wait_until(lambda: _rounds(prometheus) >= _ROUNDS, _SECONDS_TO_RUN, prometheus.program.log_tail)
         found.groups = dict(_group_seconds(prometheus))

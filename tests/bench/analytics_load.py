@@ -6,8 +6,6 @@ once that room was half of its memory, which no fleet would ever have taken. Val
 the made-up fleet; only the state's words are the newest report's throughout.
 """
 
-import os
-import signal
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -73,16 +71,9 @@ def fill(prometheus: Prometheus, fleet: Fleet, now: int) -> int:
     return writing.samples
 
 
-def run_rules(prometheus: Prometheus, interval: str) -> None:
-    """From now on Prometheus runs the shipped rules."""
-    prometheus.configure(interval)
-    os.killpg(prometheus.program.pid, signal.SIGHUP)
-
-
 def stop_rules(prometheus: Prometheus) -> None:
     """Returns when none runs any more: what is measured next has the machine to itself."""
-    prometheus.configure(None)
-    os.killpg(prometheus.program.pid, signal.SIGHUP)
+    prometheus.reconfigure(None)
     wait_until(lambda: not _groups(prometheus), _SECONDS_TO_STOP, prometheus.program.log_tail)
 
 

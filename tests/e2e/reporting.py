@@ -151,7 +151,7 @@ class Prometheus:
     def start(self) -> None:
         """Returns when it answers queries."""
         self.program.start()
-        wait_until(self._is_ready, _START_SECONDS, self.program.log_tail)
+        wait_until_ready(self.program, self.url, _START_SECONDS)
 
     def samples(self, selector: str, at: datetime, over: str) -> dict[frozenset[tuple[str, str]], list[Any]]:
         """(time, value) of each series in a range that ends at `at`, by its labels."""
@@ -164,12 +164,18 @@ class Prometheus:
             for series in answer["data"]["result"]
         }
 
-    def _is_ready(self) -> bool:
+
+def wait_until_ready(program: Program, url: str, seconds: float) -> None:
+    """Returns when a Prometheus, or a part of Thanos, says at `url` that it is; raises when it has ended."""
+
+    def is_ready() -> bool:
         try:
-            return self._http.get("/-/ready").status_code == 200
+            return httpx.get(f"{url}/-/ready", trust_env=False, timeout=10).status_code == 200
         except httpx.TransportError:
-            self.program.check_running()
+            program.check_running()
             return False
+
+    wait_until(is_ready, seconds, program.log_tail)
 
 
 def wait_until(holds: Callable[[], bool], seconds: float, told: Callable[[], str] = str) -> None:

@@ -16,7 +16,7 @@ import yaml
 from e2e.agent import Agent
 from e2e.processes import Program, free_ports, tool
 from e2e.releases_api import ReleasesApi
-from e2e.reporting import wait_until
+from e2e.reporting import wait_until, wait_until_ready
 from ingest_factories import HEADERS
 
 _ROOT = Path(__file__).parents[2]
@@ -68,18 +68,10 @@ def _prometheus(folder: Path, addresses: Mapping[str, str]) -> Iterator[httpx.Cl
     with httpx.Client(base_url=f"http://{listen}", trust_env=False, timeout=60) as http:
         program.start()
         try:
-            wait_until(lambda: _ready(http, program), _SECONDS, program.log_tail)
+            wait_until_ready(program, f"http://{listen}", _SECONDS)
             yield http
         finally:
             program.kill()
-
-
-def _ready(http: httpx.Client, program: Program) -> bool:
-    try:
-        return http.get("/-/ready").status_code == 200
-    except httpx.TransportError:
-        program.check_running()
-        return False
 
 
 @pytest.fixture(scope="module")

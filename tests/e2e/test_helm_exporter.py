@@ -3,8 +3,6 @@
 import asyncio
 import base64
 import shlex
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,9 +20,10 @@ from e2e.helm_releases import (
     custom_kinds,
     restricted_namespace,
 )
+from e2e.reporting import wait_until
 from e2e.rest import Object
 
-_SECONDS = 90  # on a busy machine
+SECONDS = 90  # on a busy machine
 OF_CRDS = ("monitoring.coreos.com/", "gateway.networking.k8s.io/")  # whose schemas no API server here knows
 LONG = "agent-" + "n" * 57
 HOMES = ("agent-life", "agent-one", "agent-two", "agent-dry", LONG)
@@ -44,14 +43,6 @@ def site(control_plane: ControlPlane) -> ControlPlane:
 @pytest.fixture
 def helm(site: ControlPlane, tmp_path: Path) -> Helm:
     return Helm(site, tmp_path)
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + _SECONDS
-    while not holds():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not within {_SECONDS} s")
-        time.sleep(0.1)  # the interval of polling, not a wait for luck
 
 
 def install(helm: Helm, name: str, namespace: str, *arguments: str) -> str:
@@ -120,7 +111,7 @@ def test_it_is_installed_changed_rolled_back_and_leaves_only_the_key_that_the_ne
     assert "without a login" in notes
     assert {"ID_KEY_FILE", "REPORT_URL"} & set(given(site, namespace)) == set()
     assert given(site, namespace)["LOG_LEVEL"] == "debug"
-    wait_until(lambda: behind(site, namespace, "deis-workflow-manager") == [("http", 8080)])
+    wait_until(lambda: behind(site, namespace, "deis-workflow-manager") == [("http", 8080)], SECONDS)
     assert behind(site, namespace, NAME) == [("http", 8080), ("metrics", 8081)]
     helm("rollback", "agent", "1", "--wait", namespace=namespace)
     assert (given(site, namespace)["LOG_LEVEL"], given(site, namespace)["REPORTING_ENABLED"]) == (
@@ -132,7 +123,7 @@ def test_it_is_installed_changed_rolled_back_and_leaves_only_the_key_that_the_ne
     assert helm.statuses("agent", namespace) == [*["superseded"] * 4, "deployed"]
 
     helm("uninstall", "agent", "--wait", namespace=namespace)
-    wait_until(lambda: content(site, namespace) == {f"Secret/{KEY}"})
+    wait_until(lambda: content(site, namespace) == {f"Secret/{KEY}"}, SECONDS)
     assert cluster_roles(site) == set()
     with pytest.raises(HelmError, match=f"Secret {KEY} has no key other: restore it, or name another Secret"):
         install(helm, "agent", namespace, *REPORTING, "--set", "reporting.idKey.secretKey=other")
@@ -153,11 +144,11 @@ def test_releases_of_one_name_in_two_namespaces_share_a_platform_and_nothing_els
     assert content(site, "agent-platform") == roles
 
     helm("uninstall", "agent", "--wait", namespace="agent-one")
-    wait_until(lambda: content(site, "agent-one") == set())
+    wait_until(lambda: content(site, "agent-one") == set(), SECONDS)
     assert content(site, "agent-platform") == {role for role in roles if "agent-two" in role}
     assert cluster_roles(site) == {f"agent-two:{NAME}"}
     helm("uninstall", "agent", "--wait", namespace="agent-two")
-    wait_until(lambda: content(site, "agent-two") | content(site, "agent-platform") == set())
+    wait_until(lambda: content(site, "agent-two") | content(site, "agent-platform") == set(), SECONDS)
 
 
 def test_helm_3_installs_it_too_and_helm_4_goes_on_with_what_it_left(
@@ -177,7 +168,7 @@ def test_helm_3_installs_it_too_and_helm_4_goes_on_with_what_it_left(
     assert held == key
     helm("uninstall", "third", "--wait", namespace=namespace)
     asyncio.run(site.delete(f"/api/v1/namespaces/{namespace}/secrets/third-workflow-exporter-id-key"))
-    wait_until(lambda: {thing for thing in content(site, namespace) if "third" in thing} == set())
+    wait_until(lambda: {thing for thing in content(site, namespace) if "third" in thing} == set(), SECONDS)
 
 
 @pytest.mark.parametrize("scenario", EXPORTER.scenarios)
@@ -238,7 +229,7 @@ def test_a_cluster_with_operator_and_gateway_gets_monitor_alerts_board_and_route
             f"ConfigMap/{NAME}-workflow-cluster"
         } <= content(site, namespace)
         helm("uninstall", "agent", "--wait", namespace=namespace)
-        wait_until(lambda: content(site, namespace) == set())
+        wait_until(lambda: content(site, namespace) == set(), SECONDS)
 
 
 def test_a_cluster_without_the_prometheus_operator_says_so_before_anything_is_made(

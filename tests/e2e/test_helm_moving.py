@@ -14,7 +14,8 @@ from charts import ROOT
 from e2e.control_plane import ControlPlane
 from e2e.helm_releases import Helm, HelmError, content
 from e2e.processes import tool
-from e2e.test_helm_exporter import behind, wait_until
+from e2e.reporting import wait_until
+from e2e.test_helm_exporter import SECONDS, behind
 
 PAGE = ROOT / "docs" / "moving-from-workflow-manager.md"
 NAMESPACE, OLD = "deis", "deis-workflow-manager"
@@ -54,7 +55,7 @@ def test_page_s_commands_put_the_agent_in_the_place_of_the_first_workflow_manage
     subprocess.run([tool(deletion[0]), *deletion[1:]], env=environment, check=True, timeout=120)
     helm(*installation, "--wait", namespace=NAMESPACE)
 
-    wait_until(lambda: behind(control_plane, NAMESPACE, OLD) == [("http", 8080)])
+    wait_until(lambda: behind(control_plane, NAMESPACE, OLD) == [("http", 8080)], SECONDS)
     deployments = {thing for thing in content(control_plane, NAMESPACE) if thing.startswith("Deployment/")}
     assert deployments == {f"Deployment/{installation[1]}"}
     helm("uninstall", installation[1], "--wait", namespace=NAMESPACE)

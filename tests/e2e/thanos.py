@@ -9,7 +9,7 @@ import httpx
 
 from e2e.processes import Program, free_ports, tool
 from e2e.recording_rules import PROMETHEUS, RULE_FILES
-from e2e.reporting import wait_until
+from e2e.reporting import wait_until, wait_until_ready
 
 SHIPPED = PROMETHEUS / "thanos"
 _START_SECONDS = 120  # five programs on a busy machine
@@ -179,11 +179,4 @@ def _thanos(folder: Path, part: str, *flags: str) -> Program:
 
 
 def _wait_until_ready(program: Program, address: str) -> None:
-    def is_ready() -> bool:
-        try:
-            return httpx.get(f"http://{address}/-/ready", trust_env=False).status_code == 200
-        except httpx.TransportError:
-            program.check_running()
-            return False
-
-    wait_until(is_ready, _START_SECONDS, program.log_tail)
+    wait_until_ready(program, f"http://{address}", _START_SECONDS)

@@ -1,7 +1,9 @@
 """The hosting team's side on this machine: a real Prometheus with what ships in `prometheus/`, and a past."""
 
+import os
 import re
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,7 +14,7 @@ import httpx
 
 from e2e.processes import Program, free_ports, tool
 from e2e.releases_api import ReleasesApi
-from e2e.reporting import wait_until
+from e2e.reporting import wait_until, wait_until_ready
 from tools.fleet.past import write_past
 from tools.fleet.plan import Fleet
 from tools.fleet.present import mark, send_newest
@@ -67,11 +69,16 @@ class Prometheus:
         """Returns when it answers queries; without an interval no rule runs and nothing is scraped."""
         self.configure(interval)
         self.program.start()
-        wait_until(self._is_ready, _START_SECONDS, self.program.log_tail)
+        wait_until_ready(self.program, self.url, _START_SECONDS)
 
     def configure(self, interval: str | None) -> None:
-        """Writes the configuration as `start` does; SIGHUP makes one that runs read it."""
+        """Writes the configuration as `start` does."""
         self.config.write_text(_PLAIN if interval is None else self._shipped(interval))
+
+    def reconfigure(self, interval: str | None) -> None:
+        """The same of one that runs, which reads it in a moment."""
+        self.configure(interval)
+        os.killpg(self.program.pid, signal.SIGHUP)
 
     def query(self, expr: str, moment: float | None = None) -> list[dict[str, Any]]:
         """The result of an instant query."""
@@ -137,13 +144,6 @@ class Prometheus:
         if self.agent_metrics_port:
             config += _AGENT.format(port=self.agent_metrics_port)
         return re.sub(r"(scrape|evaluation)_interval: \d+[smh]", rf"\1_interval: {interval}", config)
-
-    def _is_ready(self) -> bool:
-        try:
-            return self.http.get("/-/ready").status_code == 200
-        except httpx.TransportError:
-            self.program.check_running()
-            return False
 
 
 @contextmanager
