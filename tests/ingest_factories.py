@@ -52,8 +52,7 @@ def sample(value: float, timestamp_ms: int = SLOT * 1000) -> bytes:
 
 def series(labels: Labels, value: float, timestamp_ms: int = SLOT * 1000) -> bytes:
     """One field of a write request; labels in the order given."""
-    pairs = labels.items() if isinstance(labels, Mapping) else labels
-    return field(1, b"".join(label(*pair) for pair in pairs) + sample(value, timestamp_ms))
+    return field(1, b"".join(label(*pair) for pair in _pairs(labels)) + sample(value, timestamp_ms))
 
 
 def fleet(metric: str, instance_id: str = INSTANCE, **labels: str) -> dict[str, str]:
@@ -94,6 +93,15 @@ def write_request(*many: tuple[Labels, float], timestamp_ms: int = SLOT * 1000) 
     return b"".join(series(labels, value, timestamp_ms) for labels, value in many)
 
 
+def in_order(*many: tuple[Labels, float]) -> list[tuple[Labels, float]]:
+    """As agents send series: by their encoded labels."""
+    return sorted(many, key=lambda one: b"".join(label(*pair) for pair in _pairs(one[0])))
+
+
+def _pairs(labels: Labels) -> Iterable[tuple[str, str]]:
+    return labels.items() if isinstance(labels, Mapping) else labels
+
+
 def small(instance_id: str = INSTANCE, moment: int = SLOT) -> bytes:
     """Three series: the instance, one component, one verdict with the value 0."""
     return write_request(
@@ -111,7 +119,7 @@ def whole(
     kubelet_version: str = "1.31.2",
     moment: int = SLOT,
 ) -> bytes:
-    """Every series of the contract, with these components."""
+    """Every series of the contract, with these components, as an agent sends it."""
     verdicts = ("current", "outdated", "ahead", "unversioned", "unknown", "missing", "absent")
     amounts = [
         (seen(instance_id, cluster_id), float(moment)),
@@ -127,7 +135,7 @@ def whole(
         (fleet("capacity_memory_bytes", instance_id), 2.0**37),
         (fleet("capacity_storage_bytes", instance_id), 2.0**40),
     ]
-    return write_request(*amounts, timestamp_ms=moment * 1000)
+    return write_request(*in_order(*amounts), timestamp_ms=moment * 1000)
 
 
 def pack(payload: bytes) -> bytes:

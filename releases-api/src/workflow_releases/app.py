@@ -20,7 +20,7 @@ from workflow_releases.database import schema
 from workflow_releases.database.engine import Database
 from workflow_releases.ingest.counts import IngestCounts
 from workflow_releases.ingest.forward import Forwarder, Token
-from workflow_releases.ingest.gateway import IngestGateway, Known, Limits
+from workflow_releases.ingest.gateway import WRITE_PATH, IngestGateway, Known, Limits
 from workflow_releases.ingest.rates import Rates
 from workflow_releases.ingest.upstream import Upstream
 from workflow_releases.instances.audience import Marker
@@ -91,7 +91,7 @@ def build(settings: Settings, clock: Clock = utc_now) -> Application:
         ingest_counts = IngestCounts()
         own.register(ingest_counts)
         upstream = Upstream(settings.upstream_write_url, time.monotonic)
-        ingest = _ingest(settings, upstream, editions, ingest_counts, clock)
+        ingest = _ingest(settings, upstream, services, ingest_counts)
     return Application(
         database=database,
         services=services,
@@ -102,12 +102,12 @@ def build(settings: Settings, clock: Clock = utc_now) -> Application:
 
 
 def _ingest(
-    settings: Settings, upstream: Upstream, editions: Editions, counts: IngestCounts, clock: Clock
+    settings: Settings, upstream: Upstream, services: Services, counts: IngestCounts
 ) -> IngestGateway:
     """Raises SettingsError if the upstream's token cannot be read."""
     token_file = settings.upstream_bearer_token_file
     return IngestGateway(
-        Known(lambda: editions.current.catalogs),
+        Known(lambda: services.editions.current.catalogs),
         Limits(
             sources=Rates(settings.ingest_source_rate_per_minute, 60, time.monotonic),
             instances=Rates(settings.ingest_instance_rate_per_hour, 3600, time.monotonic),
@@ -115,7 +115,8 @@ def _ingest(
         ),
         Forwarder(upstream, Token(token_file, time.monotonic) if token_file else None),
         counts,
-        lambda: clock().timestamp(),
+        lambda: services.clock().timestamp(),
+        answered=lambda status: services.counts.add(WRITE_PATH, status),
     )
 
 

@@ -71,8 +71,10 @@ class Rule:
     # that nothing proves, would otherwise let one sender add series without end.
     most: int | None = None
     sorted_names: tuple[str, ...] = field(init=False)  # with `__name__`, as a series has them
+    for_good: bool = field(init=False)  # a value that is allowed is allowed at any later time too
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "for_good", self.allows is not recent)
         object.__setattr__(self, "sorted_names", tuple(sorted({NAME, *self.label_names})))
 
 

@@ -14,13 +14,14 @@ from workflow_releases.ingest.counts import ACCEPTED, FAULT, IngestCounts
 from workflow_releases.ingest.forward import RETRY_AFTER_SECONDS, Forwarder
 from workflow_releases.ingest.headers import Head, check_head, read_head, read_secret
 from workflow_releases.ingest.label_sets import LabelSets
+from workflow_releases.ingest.layouts import Layouts
 from workflow_releases.ingest.patience import Patience
 from workflow_releases.ingest.proof import instance_id_of
 from workflow_releases.ingest.rates import Rates
 from workflow_releases.ingest.rebuild import rebuild
 from workflow_releases.ingest.refusals import Reason, ReportRefusedError
 from workflow_releases.ingest.source import source_of
-from workflow_releases.ingest.validate import check_labels, check_samples
+from workflow_releases.ingest.validate import Values, check_ages, check_labels, samples_of
 from workflow_releases.ingest.vocabulary import Unlisted, Vocabulary, vocabulary_of
 
 WRITE_PATH = "/api/v1/write"
@@ -30,6 +31,8 @@ Catalogs = Mapping[str, Catalog]
 
 _JSON = [(b"content-type", b"application/json"), (b"x-content-type-options", b"nosniff")]
 _CLOSE = (b"connection", b"close")
+_TAKEN = {"type": "http.response.start", "status": 204, "headers": []}
+_EMPTY = {"type": "http.response.body", "body": b""}
 # Refusals before the body is read. One of unknown length would go on for ever, so the connection ends.
 _UNREAD = frozenset({Reason.UNSUPPORTED, Reason.SOURCE_RATE, Reason.NO_SECRET, Reason.BUSY})
 _CLOSING = frozenset({Reason.TOO_LARGE, Reason.TOO_SLOW})
@@ -56,6 +59,8 @@ class Known:
         self._unlisted = Unlisted()
         self.vocabulary: Vocabulary = vocabulary_of((), self._unlisted)
         self.label_sets = LabelSets()
+        self.layouts = Layouts()
+        self.values = Values()
 
     def refresh(self, now: float) -> None:
         """`now` in seconds since 1970."""
@@ -67,6 +72,7 @@ class Known:
         self._made_of, self._day = catalogs, day
         self.vocabulary = vocabulary_of(catalogs.values(), self._unlisted)
         self.label_sets = LabelSets()
+        self.layouts = Layouts()
 
 
 class IngestGateway:
@@ -80,14 +86,19 @@ class IngestGateway:
         counts: IngestCounts,
         clock: Callable[[], float] = time.time,
         patience: Patience | None = None,
+        answered: Callable[[int], None] = lambda _status: None,
     ) -> None:
-        """`clock` gives seconds since 1970; without `patience` it is the usual one."""
+        """`clock` gives seconds since 1970; without `patience` it is the usual one.
+
+        `answered` is told the status of each answer.
+        """
         self._known = known
         self._limits = limits
         self._forwarder = forwarder
         self._counts = counts
         self._clock = clock
         self._patience = patience or Patience(time.monotonic)
+        self._answered = answered
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         head = read_head(scope["headers"])
@@ -96,17 +107,22 @@ class IngestGateway:
         except ReportRefusedError as error:
             self._counts.by_reason[error.reason.label] += 1
             # Nothing of the error is kept: its traceback holds all that was read and decompressed.
-            status, headers, body = error.reason.status, _refusal_headers(error, head), _refusal_body(error)
+            status, body = error.reason.status, _refusal_body(error)
+            headers = _refusal_headers(error, head, len(body))
         except Exception:
             self._counts.by_reason[FAULT] += 1
             raise
         else:
             self._counts.by_reason[ACCEPTED] += 1
-            await _answer(send, 204, [], b"")
+            self._answered(204)
+            await send(_TAKEN)
+            await send(_EMPTY)
             return
         if status < 500 and _CLOSE not in headers:
             await self._patience.wait(receive)
-        await _answer(send, status, headers, body)
+        self._answered(status)
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
 
     async def _take(self, head: Head, client: tuple[str, int] | None, receive: Any) -> None:
         check_head(head)
@@ -130,13 +146,32 @@ class IngestGateway:
         now = self._clock()
         known = self._known
         known.refresh(now)
-        decoded = known.label_sets.decode(decompress(body))
+        payload = decompress(body)
+        recognised = known.layouts.recognise(payload, instance_id)
+        if recognised is None:
+            return self._read_by_series(payload, instance_id, now)
+        self._take_share(instance_id)
+        check_ages([recognised.timestamp_ms], now)
+        known.values.check(set(zip(recognised.rules, recognised.numbers, strict=True)), now)
+        return len(recognised.numbers), compress(recognised.payload)
+
+    def _read_by_series(self, payload: bytes, instance_id: str, now: float) -> tuple[int, bytes]:
+        """Of an instance's first report, and of one that is not as its last."""
+        known = self._known
+        decoded = known.label_sets.decode(payload)
         proven = check_labels(decoded, instance_id, known.vocabulary)
+        self._take_share(instance_id)
+        moments, amounts = samples_of(decoded, proven)
+        check_ages(moments, now)
+        known.values.check(amounts, now)
+        told, rebuilt = rebuild(decoded, proven, known.vocabulary, known.label_sets)
+        if rebuilt == payload:
+            known.layouts.remember(instance_id, told)
+        return len(told), compress(rebuilt)
+
+    def _take_share(self, instance_id: str) -> None:
         wait = self._limits.instances.take(instance_id.encode("ascii"))
         _refuse_if_waiting(wait, Reason.INSTANCE_RATE)
-        check_samples(decoded, proven, now)
-        series, report = rebuild(decoded, proven, known.vocabulary, known.label_sets)
-        return series, compress(report)
 
 
 def _refuse_if_waiting(wait_seconds: int | None, reason: Reason) -> None:
@@ -144,8 +179,8 @@ def _refuse_if_waiting(wait_seconds: int | None, reason: Reason) -> None:
         raise ReportRefusedError(reason, retry_after_seconds=wait_seconds)
 
 
-def _refusal_headers(error: ReportRefusedError, head: Head) -> list[tuple[bytes, bytes]]:
-    headers = list(_JSON)
+def _refusal_headers(error: ReportRefusedError, head: Head, length: int) -> list[tuple[bytes, bytes]]:
+    headers = [*_JSON, (b"content-length", b"%d" % length)]
     reason = error.reason
     if error.retry_after_seconds is not None:
         headers.append((b"retry-after", b"%d" % error.retry_after_seconds))
@@ -158,10 +193,3 @@ def _refusal_headers(error: ReportRefusedError, head: Head) -> list[tuple[bytes,
 
 def _refusal_body(error: ReportRefusedError) -> bytes:
     return msgspec.json.encode({"error": str(error), "faults": []})
-
-
-async def _answer(send: Any, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
-    if status != 204:  # which has no body, and so no length (RFC 9110, 8.6)
-        headers = [*headers, (b"content-length", b"%d" % len(body))]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

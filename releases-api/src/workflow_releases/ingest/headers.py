@@ -1,8 +1,8 @@
 """Step 1: what the request's head says. Pure; nothing of the body has been read."""
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection
+from typing import NamedTuple
 
 from workflow_releases.ingest.refusals import Reason, ReportRefusedError
 
@@ -12,8 +12,7 @@ _SECRET = re.compile(rb"[Bb][Ee][Aa][Rr][Ee][Rr] +([0-9a-f]{64})")  # RFC 6750, 
 _FIRST_MESSAGE = b"prometheus.writerequest"
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):  # made in a third of the time of a frozen dataclass
     """What the gateway uses of a request's headers. `content_length` is None for a chunked body."""
 
     content_type: bytes
@@ -24,24 +23,21 @@ class Head:
     raw_forwarded_for: bytes  # all X-Forwarded-For lines, joined by commas
 
 
-def read_head(headers: Iterable[tuple[bytes, bytes]]) -> Head:
-    """From lower-case header names, as ASGI has them."""
-    content_type = encoding = version = authorization = forwarded_for = b""
-    length = None
-    for name, value in headers:
-        if name == b"content-type":
-            content_type = value
-        elif name == b"content-encoding":
-            encoding = value
-        elif name == b"x-prometheus-remote-write-version":
-            version = value
-        elif name == b"content-length" and value.isdigit():  # the server lets nothing else pass
-            length = int(value[:20])
-        elif name == b"authorization":
-            authorization = value
-        elif name == b"x-forwarded-for":
-            forwarded_for = forwarded_for + b"," + value if forwarded_for else value
-    return Head(content_type, encoding, version, length, authorization, forwarded_for)
+def read_head(headers: Collection[tuple[bytes, bytes]]) -> Head:
+    """From lower-case header names, as ASGI has them; of repeated ones the last counts."""
+    found = dict(headers)
+    forwarded_for = found.get(b"x-forwarded-for", b"")
+    if len(found) < len(headers):
+        forwarded_for = b",".join([value for name, value in headers if name == b"x-forwarded-for"])
+    length = found.get(b"content-length", b"")
+    return Head(
+        found.get(b"content-type", b""),
+        found.get(b"content-encoding", b""),
+        found.get(b"x-prometheus-remote-write-version", b""),
+        int(length[:20]) if length.isdigit() else None,  # the server lets nothing but digits pass
+        found.get(b"authorization", b""),
+        forwarded_for,
+    )
 
 
 def check_head(head: Head) -> None:

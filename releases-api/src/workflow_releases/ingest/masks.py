@@ -8,8 +8,8 @@ from workflow_releases.ingest.refusals import Reason, ReportRefusedError
 # As long as an id, so that no length changes. No text holds these bytes (they are not UTF-8), and none
 # ends as another begins, so they are put in and taken out without a doubt about where.
 _IN_BOTH = b"\xff" * 31
-_INSTANCE_MASK = b"\xfe" + _IN_BOTH
-_CLUSTER_MASK = b"\xfd" + _IN_BOTH
+INSTANCE_MASK = b"\xfe" + _IN_BOTH
+CLUSTER_MASK = b"\xfd" + _IN_BOTH
 
 # The labels up to their values, as protobuf spells them.
 _INSTANCE = b"\x0a\x0binstance_id\x12\x20"
@@ -28,9 +28,9 @@ class Ids:
     def __post_init__(self) -> None:
         masks: tuple[tuple[bytes, bytes], ...] = ()
         if self.instance_id:
-            masks = ((self.instance_id.encode("ascii"), _INSTANCE_MASK),)
+            masks = ((self.instance_id.encode("ascii"), INSTANCE_MASK),)
         if self.cluster_id:
-            masks += ((self.cluster_id.encode("ascii"), _CLUSTER_MASK),)
+            masks += ((self.cluster_id.encode("ascii"), CLUSTER_MASK),)
         object.__setattr__(self, "_masks", masks)
 
     def mask(self, data: bytes) -> bytes:

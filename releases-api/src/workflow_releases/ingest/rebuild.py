@@ -4,30 +4,21 @@ Nothing here holds a byte of the request but the id that was proven, numbers in 
 that are known.
 """
 
-import operator
-
 from workflow_releases.ingest import wire
-from workflow_releases.ingest.label_sets import Decoded, LabelSet, LabelSets, spelling, template_of
+from workflow_releases.ingest.label_sets import Decoded, LabelSet, LabelSets, Told, head_of, template_of
 from workflow_releases.ingest.masks import Ids
 from workflow_releases.ingest.validate import Proven
 from workflow_releases.ingest.vocabulary import Vocabulary
 from workflow_releases.ingest.words import OTHER, unknown_words
 
-Told = tuple[LabelSet, bytes, int]  # with the value as protobuf has it, and the timestamp in ms
-
 
 def rebuild(
     decoded: Decoded, proven: list[Proven], vocabulary: Vocabulary, memory: LabelSets
-) -> tuple[int, bytes]:
-    """How many series there are, and the write request that holds them, sorted by their encoded labels."""
-    if not proven:
-        return len(decoded.passed), _encode_passed(decoded)
-    known = [
-        (one.label_set, number, decoded.timestamp_ms)
-        for one, number in zip(decoded.passed, decoded.numbers, strict=True)
-    ]
-    told = _combined(known + _normalised(proven, decoded.ids, vocabulary, memory))
-    return len(told), _encode(told, decoded.ids)
+) -> tuple[list[Told], bytes]:
+    """What is told, sorted by its encoded labels, and the write request that says it."""
+    told = _combined(decoded.passed + _normalised(proven, decoded.ids, vocabulary, memory))
+    told.sort(key=lambda one: one[0].template)
+    return told, _encode(told, decoded.ids)
 
 
 def _normalised(proven: list[Proven], ids: Ids, vocabulary: Vocabulary, memory: LabelSets) -> list[Told]:
@@ -61,20 +52,8 @@ def _combined(found: list[Told]) -> list[Told]:
     return list(by_template.values())
 
 
-def _encode_passed(decoded: Decoded) -> bytes:
-    """Of series that all were found: what they begin with is in order already."""
-    known, numbers, stamp = decoded.arrangement, decoded.numbers, _stamp(decoded.timestamp_ms)
-    in_order = [numbers[position] for position in known.sorted_positions]
-    return decoded.ids.unmask(stamp.join([*map(operator.add, known.sorted_heads, in_order), b""]))
-
-
 def _encode(told: list[Told], ids: Ids) -> bytes:
     parts: list[bytes] = []
-    for label_set, number, timestamp_ms in sorted(told, key=lambda one: one[0].template):
-        parts += (spelling(label_set, number).head, number, _stamp(timestamp_ms))
+    for label_set, number, timestamp_ms in told:
+        parts += (head_of(label_set, number), number, wire.spell_stamp(timestamp_ms))
     return ids.unmask(b"".join(parts))
-
-
-def _stamp(timestamp_ms: int) -> bytes:
-    """Of this century: the tag, and 6 bytes."""
-    return b"\x10" + wire.varint(timestamp_ms)

@@ -1,6 +1,7 @@
-"""Steps 6 to 11 on a decoded request, in their order: one refusal, the first that any series gives. Pure."""
+"""Steps 6 to 11 on a decoded request, in their order: one refusal, the first that any series gives."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from workflow_releases.ingest import wire
@@ -17,6 +18,10 @@ from workflow_releases.ingest.remote_write import Series
 from workflow_releases.ingest.vocabulary import Vocabulary
 from workflow_releases.ingest.words import check_words
 
+MAX_REMEMBERED_VALUES = 4096  # 0.6 MB; forgotten together
+
+Amount = tuple[Rule, bytes]  # a number as protobuf has it, and the rule that it is judged by
+
 
 @dataclass(frozen=True, slots=True)
 class Proven:
@@ -31,19 +36,19 @@ def check_labels(decoded: Decoded, instance_id: str, vocabulary: Vocabulary) -> 
     """The series that were not known, with their rules; refuses names, words, another's id, repetition."""
     labels = [series.labels for series in decoded.unchecked]
     rules = [rule_of(one) for one in labels]
-    known = decoded.arrangement
-    _check_counts([*known.limited, *rules])
+    known = [label_set for label_set, _, _ in decoded.passed]
+    _check_counts([*(one.rule for one in known), *rules])
     by_name = [dict(one) for one in labels]
     for rule, words in zip(rules, by_name, strict=True):
         check_words(rule.metric, words, vocabulary)
     named = {words[INSTANCE_ID] for words in by_name}
-    if decoded.passed:
+    if known:
         named.add(decoded.ids.instance_id)
     if named != {instance_id}:
         raise ReportRefusedError(Reason.SECRET)
     templates = [template_of(one, decoded.ids) for one in labels]
-    every = {*known.templates, *templates}
-    if len(every) < len(known.templates) + len(templates):
+    every = {*(one.template for one in known), *templates}
+    if len(every) < len(known) + len(templates):
         raise ReportRefusedError(Reason.REPEATED_SERIES)
     return [Proven(*one) for one in zip(decoded.unchecked, rules, templates, strict=True)]
 
@@ -55,19 +60,40 @@ def _check_counts(rules: list[Rule]) -> None:
     )
 
 
-def check_samples(decoded: Decoded, proven: list[Proven], now: float) -> None:
-    """`now` in seconds since 1970. Refuses ages first, then values; NaN fits into no bounds."""
+def samples_of(decoded: Decoded, proven: list[Proven]) -> tuple[set[int], set[Amount]]:
+    """Moments in ms, and numbers; each once, as most components were seen at the same moment."""
+    moments = {timestamp_ms for _, _, timestamp_ms in decoded.passed}
+    amounts = {(label_set.rule, number) for label_set, number, _ in decoded.passed}
+    moments.update(one.series.timestamp_ms for one in proven)
+    amounts.update((one.rule, wire.spell_double(one.series.value)) for one in proven)
+    return moments, amounts
+
+
+def check_ages(moments_ms: Iterable[int], now: float) -> None:
+    """`now` in seconds since 1970."""
     oldest, newest = (now - MAX_AGE_SECONDS) * 1000, (now + MAX_AHEAD_SECONDS) * 1000
-    moments = {one.series.timestamp_ms for one in proven}
-    if decoded.passed:
-        moments.add(decoded.timestamp_ms)
-    if not all(oldest <= timestamp_ms <= newest for timestamp_ms in moments):
-        raise ReportRefusedError(Reason.SAMPLE_AGE)
-    at_fault = [one.rule for one in proven if not one.rule.allows(one.series.value, now)]
-    # Each pair once: most components were seen at the same moment.
-    pairs = set(zip(decoded.arrangement.rules, decoded.numbers, strict=True))
-    at_fault += [rule for rule, number in pairs if not rule.allows(wire.read_double(number), now)]
-    _refuse_if_any(at_fault, Reason.VALUE)
+    for timestamp_ms in moments_ms:
+        if not oldest <= timestamp_ms <= newest:
+            raise ReportRefusedError(Reason.SAMPLE_AGE)
+
+
+class Values:
+    """Judges numbers as protobuf has them; what is allowed for good is judged once, as nearly all are."""
+
+    def __init__(self, max_remembered: int = MAX_REMEMBERED_VALUES) -> None:
+        self._max_remembered = max_remembered
+        self._allowed: set[Amount] = set()
+
+    def check(self, amounts: set[Amount], now: float) -> None:
+        """`now` in seconds since 1970. NaN fits into no bounds."""
+        new = amounts - self._allowed
+        at_fault = [rule for rule, number in new if not rule.allows(wire.read_double(number), now)]
+        _refuse_if_any(at_fault, Reason.VALUE)
+        for amount in new:
+            if amount[0].for_good:
+                self._allowed.add(amount)
+        if len(self._allowed) > self._max_remembered:
+            self._allowed.clear()
 
 
 def _refuse_if_any(at_fault: list[Rule], reason: Reason) -> None:

@@ -7,8 +7,11 @@ caps. A test holds every answer against the library's own.
 
 import struct
 from collections.abc import Iterator
+from functools import lru_cache
 
 DOUBLE = struct.Struct("<d")
+SPELT_ZEROS = frozenset({DOUBLE.pack(0.0), DOUBLE.pack(-0.0)})  # which protobuf leaves out
+STAMP_BYTES = 7  # at the end of a sample: the tag of the timestamp, and its 6 bytes until the year 2109
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5  # wire types; groups (3, 4) are of no message that is taken
 
@@ -58,6 +61,19 @@ def read_double(data: bytes) -> float:
 def spell_double(value: float) -> bytes:
     """8 bytes, or none for 0, which protobuf leaves out."""
     return DOUBLE.pack(value) if value else b""
+
+
+@lru_cache(maxsize=256)  # of one hour there is one
+def read_stamp(stamp: bytes) -> int | None:
+    """The timestamp in ms; None where these bytes are not one in its usual spelling."""
+    if len(stamp) < STAMP_BYTES or stamp[0] != 0x10 or stamp[-1] > 0x7F or min(stamp[1:-1]) < 0x80:
+        return None
+    return read_varint(stamp, 1)[0]
+
+
+def spell_stamp(timestamp_ms: int) -> bytes:
+    """Of this century: the tag, and 6 bytes."""
+    return b"\x10" + varint(timestamp_ms)
 
 
 def fields(data: bytes, start: int = 0) -> Iterator[tuple[int, int, bytes | int]]:

@@ -74,8 +74,8 @@ def public_app(services: Services, ingest: AsgiApp | None = None) -> AsgiApp:
         },
     )
     routed.router.redirect_slashes = False
-    counted = _Counted(_Reports(ingest, routed) if ingest else routed, services.counts)
-    return PreparedReads(services.editions, services.counts, counted)
+    reads = PreparedReads(services.editions, services.counts, _Counted(routed, services.counts))
+    return _Reports(ingest, reads) if ingest else reads
 
 
 def _route(services: Services, path: str, handlers: dict[str, Handler]) -> Route:
@@ -104,7 +104,7 @@ class _Counted:
 
 
 class _Reports:
-    """Hands reports to the gateway, which answers all of them itself; everything else goes on."""
+    """Hands reports to the gateway, which answers and counts all of them itself; the rest goes on."""
 
     def __init__(self, ingest: AsgiApp, otherwise: AsgiApp) -> None:
         self._ingest = ingest
@@ -112,7 +112,6 @@ class _Reports:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http" and scope["path"] == WRITE_PATH and scope["method"] == "POST":
-            scope[_ROUTE_KEY] = WRITE_PATH
             await self._ingest(scope, receive, send)
         else:
             await self._otherwise(scope, receive, send)
