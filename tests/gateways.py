@@ -1,18 +1,22 @@
 """A gateway with everything beneath it but the network, and a client for it."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 
 import httpx
 
 from fakes.store import FakeStore
-from ingest_factories import HEADERS, NOW
+from ingest_factories import HEADERS, INSTANCE, NOW
 from releases_factories import make_catalog
 from workflow_releases.catalog.model import Catalog
 from workflow_releases.ingest.counts import IngestCounts
 from workflow_releases.ingest.forward import Forwarder
 from workflow_releases.ingest.gateway import IngestGateway, Known, Limits
+from workflow_releases.ingest.label_sets import LabelSets, Told
 from workflow_releases.ingest.rates import Rates
+from workflow_releases.ingest.rebuild import rebuild
+from workflow_releases.ingest.validate import check_labels
 
 
 @dataclass(slots=True)
@@ -28,6 +32,7 @@ class Site:
     catalogs: Mapping[str, Catalog] = field(default_factory=lambda: {"deis": make_catalog()})
     store: FakeStore = field(default_factory=FakeStore)
     counts: IngestCounts = field(default_factory=IngestCounts)
+    requests: Counter[tuple[str, int]] = field(default_factory=Counter)
     gateway: IngestGateway = field(init=False)
     known: Known = field(init=False)
 
@@ -41,7 +46,12 @@ class Site:
             self.body_deadline_seconds,
         )
         self.gateway = IngestGateway(
-            self.known, limits, Forwarder(self.store, None), self.counts, lambda: self.now
+            self.known,
+            limits,
+            Forwarder(self.store, None),
+            self.counts,
+            lambda: self.now,
+            requests=self.requests,
         )
 
     async def post(
@@ -58,3 +68,14 @@ class Site:
     def reasons(self) -> dict[str, int]:
         """What was counted so far."""
         return {reason: count for reason, count in self.counts.by_reason.items() if count}
+
+
+def told_of(payload: bytes) -> list[Told]:
+    """What a report of INSTANCE tells, read series by series; one that goes on as it was sent."""
+    site = Site()
+    site.known.refresh(site.now)
+    decoded = LabelSets().decode(payload)
+    proven = check_labels(decoded, INSTANCE, site.known.vocabulary)
+    told, rebuilt = rebuild(decoded, proven, site.known.vocabulary, site.known.label_sets)
+    assert rebuilt == payload
+    return told

@@ -118,15 +118,17 @@ def whole(
     versions: Iterable[tuple[str, str]] = (("router", "v2.1.0"), ("builder", "v2.0.0")),
     kubelet_version: str = "1.31.2",
     moment: int = SLOT,
+    weeks: int = 0,
 ) -> bytes:
-    """Every series of the contract, with these components, as an agent sends it."""
+    """Every series of the contract, with these components and of this age, as an agent sends it."""
     verdicts = ("current", "outdated", "ahead", "unversioned", "unknown", "missing", "absent")
+    created = float(MONDAY - weeks * 604_800)
     amounts = [
         (seen(instance_id, cluster_id), float(moment)),
         *((component(*pair, instance_id=instance_id), float(moment)) for pair in versions),
-        (fleet("instance_created_timestamp_seconds", instance_id), MONDAY),
-        (fleet("cluster_created_timestamp_seconds", instance_id), MONDAY),
-        (fleet("nodes_created_timestamp_seconds", instance_id, bound="oldest"), MONDAY),
+        (fleet("instance_created_timestamp_seconds", instance_id), created),
+        (fleet("cluster_created_timestamp_seconds", instance_id), created),
+        (fleet("nodes_created_timestamp_seconds", instance_id, bound="oldest"), created),
         (fleet("nodes_created_timestamp_seconds", instance_id, bound="newest"), MONDAY),
         *((fleet("components", instance_id, verdict=one), float(n % 3)) for n, one in enumerate(verdicts)),
         (node(instance_id=instance_id, kubelet_version=kubelet_version), 5.0),

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import itertools
+import math
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field
 from bench.report import at_share
 from ingest_factories import pack, whole
 
-_COMPONENTS = tuple((f"component-{number}", "v2.1.0") for number in range(22))
+LAYOUTS = 1_000  # one in five instances has something that no other has, such as its nodes' versions
 
 
 @dataclass(slots=True)
@@ -30,17 +31,24 @@ class Answers:
         return at_share(self.seconds, share) * 1e3 if self.seconds else float("nan")
 
 
-def reports(versions: tuple[tuple[str, str], ...], count: int, moment: int) -> list[bytes]:
-    """Requests of as many instances, each of a cluster and an address of its own."""
+def reports(
+    versions: tuple[tuple[str, str], ...], numbers: range, moment: int, layouts: int = LAYOUTS
+) -> list[bytes]:
+    """Requests of instances by number, each of a cluster and an address of its own.
+
+    `layouts` is how many different sets of labels they have, apart from their ids.
+    """
     found = []
-    for number in range(count):
+    for number in numbers:
         secret = hashlib.sha256(b"secret %d" % number).digest()
         instance = hashlib.sha256(secret).hexdigest()[:32]
         cluster = hashlib.sha256(b"cluster %d" % number).hexdigest()[:32]
-        kubelet_version = f"1.31.{number % 15}"
-        body = pack(whole(instance, cluster, versions, kubelet_version, moment))
+        minor, patch = divmod(number % layouts, 20)
+        payload = whole(instance, cluster, versions, f"1.{minor + 10}.{patch}", moment, weeks=number % 200)
         found.append(
-            request(body, secret.hex(), f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}")
+            request(
+                pack(payload), secret.hex(), f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+            )
         )
     return found
 
@@ -104,19 +112,34 @@ class _Sender(asyncio.Protocol):
             self.done.set_result(None)
 
     def _send(self) -> None:
-        self._transport.write(next(self._requests))
+        request = next(self._requests, None)
+        if request is None:
+            self._transport.close()
+        else:
+            self._transport.write(request)
 
 
 async def send(
     port: int, requests: list[bytes], seconds: float, connections: int, per_second: float = 0.0
 ) -> Answers:
-    """`per_second` over all connections; 0 is as fast as answers come."""
-    answers, cycled, started = Answers(), itertools.cycle(requests), time.perf_counter()
+    """Again and again; `per_second` over all connections; 0 is as fast as answers come."""
+    return await _send(port, itertools.cycle(requests), seconds, connections, per_second)
+
+
+async def send_once(port: int, requests: list[bytes], connections: int) -> Answers:
+    """Each request once, as fast as answers come."""
+    return await _send(port, iter(requests), math.inf, connections, 0.0)
+
+
+async def _send(
+    port: int, requests: Iterator[bytes], seconds: float, connections: int, per_second: float
+) -> Answers:
+    answers, started = Answers(), time.perf_counter()
     interval = connections / per_second if per_second else 0.0
     loop, senders = asyncio.get_running_loop(), []
     for _ in range(connections):
         _, sender = await loop.create_connection(
-            lambda: _Sender(cycled, answers, started + seconds, interval), "127.0.0.1", port
+            lambda: _Sender(requests, answers, started + seconds, interval), "127.0.0.1", port
         )
         senders.append(sender)
         if interval:

@@ -20,7 +20,7 @@ from workflow_releases.database import schema
 from workflow_releases.database.engine import Database
 from workflow_releases.ingest.counts import IngestCounts
 from workflow_releases.ingest.forward import Forwarder, Token
-from workflow_releases.ingest.gateway import WRITE_PATH, IngestGateway, Known, Limits
+from workflow_releases.ingest.gateway import IngestGateway, Known, Limits
 from workflow_releases.ingest.rates import Rates
 from workflow_releases.ingest.upstream import Upstream
 from workflow_releases.instances.audience import Marker
@@ -116,7 +116,7 @@ def _ingest(
         Forwarder(upstream, Token(token_file, time.monotonic) if token_file else None),
         counts,
         lambda: services.clock().timestamp(),
-        answered=lambda status: services.counts.add(WRITE_PATH, status),
+        requests=services.counts.by_route_and_status,
     )
 
 

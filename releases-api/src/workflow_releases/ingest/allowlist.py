@@ -4,7 +4,7 @@ The receiver's half of the contract of reports; the agent has a table of its own
 two against each other.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from workflow_releases.ingest.refusals import Reason, ReportRefusedError
@@ -71,10 +71,8 @@ class Rule:
     # that nothing proves, would otherwise let one sender add series without end.
     most: int | None = None
     sorted_names: tuple[str, ...] = field(init=False)  # with `__name__`, as a series has them
-    for_good: bool = field(init=False)  # a value that is allowed is allowed at any later time too
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "for_good", self.allows is not recent)
         object.__setattr__(self, "sorted_names", tuple(sorted({NAME, *self.label_names})))
 
 
@@ -131,3 +129,10 @@ def rule_of(labels: tuple[tuple[str, str], ...]) -> Rule:
     if tuple(name for name, _ in labels) != rule.sorted_names:
         raise ReportRefusedError(Reason.LABEL_NAMES, rule.metric)
     return rule
+
+
+def refuse_if_any(at_fault: Iterable[Rule], reason: Reason) -> None:
+    """Names the first metric by name, wherever the request has it."""
+    metrics = [rule.metric for rule in at_fault]
+    if metrics:
+        raise ReportRefusedError(reason, min(metrics))

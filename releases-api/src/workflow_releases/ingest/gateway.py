@@ -1,6 +1,7 @@
 """`POST /api/v1/write`: the steps in their order, and the answer. An ASGI application of one path."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +22,8 @@ from workflow_releases.ingest.rates import Rates
 from workflow_releases.ingest.rebuild import rebuild
 from workflow_releases.ingest.refusals import Reason, ReportRefusedError
 from workflow_releases.ingest.source import source_of
-from workflow_releases.ingest.validate import Values, check_ages, check_labels, samples_of
+from workflow_releases.ingest.validate import check_ages, check_labels, samples_of
+from workflow_releases.ingest.values import Values
 from workflow_releases.ingest.vocabulary import Unlisted, Vocabulary, vocabulary_of
 
 WRITE_PATH = "/api/v1/write"
@@ -59,11 +61,12 @@ class Known:
         self._unlisted = Unlisted()
         self.vocabulary: Vocabulary = vocabulary_of((), self._unlisted)
         self.label_sets = LabelSets()
-        self.layouts = Layouts()
         self.values = Values()
+        self.layouts = Layouts(self.values)
 
     def refresh(self, now: float) -> None:
         """`now` in seconds since 1970."""
+        self.values.refresh(now)
         catalogs, day = self._catalogs(), int(now // 86400)
         if catalogs is self._made_of and day == self._day:
             return
@@ -72,7 +75,7 @@ class Known:
         self._made_of, self._day = catalogs, day
         self.vocabulary = vocabulary_of(catalogs.values(), self._unlisted)
         self.label_sets = LabelSets()
-        self.layouts = Layouts()
+        self.layouts = Layouts(self.values)
 
 
 class IngestGateway:
@@ -86,11 +89,11 @@ class IngestGateway:
         counts: IngestCounts,
         clock: Callable[[], float] = time.time,
         patience: Patience | None = None,
-        answered: Callable[[int], None] = lambda _status: None,
+        requests: Counter[tuple[str, int]] | None = None,
     ) -> None:
         """`clock` gives seconds since 1970; without `patience` it is the usual one.
 
-        `answered` is told the status of each answer.
+        `requests` counts answers by route and status.
         """
         self._known = known
         self._limits = limits
@@ -98,7 +101,7 @@ class IngestGateway:
         self._counts = counts
         self._clock = clock
         self._patience = patience or Patience(time.monotonic)
-        self._answered = answered
+        self._requests = Counter() if requests is None else requests
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         head = read_head(scope["headers"])
@@ -114,13 +117,13 @@ class IngestGateway:
             raise
         else:
             self._counts.by_reason[ACCEPTED] += 1
-            self._answered(204)
+            self._requests[WRITE_PATH, 204] += 1
             await send(_TAKEN)
             await send(_EMPTY)
             return
         if status < 500 and _CLOSE not in headers:
             await self._patience.wait(receive)
-        self._answered(status)
+        self._requests[WRITE_PATH, status] += 1
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
@@ -128,7 +131,8 @@ class IngestGateway:
         check_head(head)
         limits = self._limits
         source = source_of(client[0] if client else None, head.raw_forwarded_for, limits.trusted_proxies)
-        _refuse_if_waiting(limits.sources.take(source), Reason.SOURCE_RATE)
+        if wait_seconds := limits.sources.take(source):
+            raise ReportRefusedError(Reason.SOURCE_RATE, retry_after_seconds=wait_seconds)
         secret = read_secret(head)
         if self._counts.under_way >= limits.max_under_way:
             raise ReportRefusedError(Reason.BUSY, retry_after_seconds=RETRY_AFTER_SECONDS)
@@ -152,8 +156,8 @@ class IngestGateway:
             return self._read_by_series(payload, instance_id, now)
         self._take_share(instance_id)
         check_ages([recognised.timestamp_ms], now)
-        known.values.check(set(zip(recognised.rules, recognised.numbers, strict=True)), now)
-        return len(recognised.numbers), compress(recognised.payload)
+        known.values.check(recognised.new_amounts, now)
+        return recognised.series, compress(recognised.payload)
 
     def _read_by_series(self, payload: bytes, instance_id: str, now: float) -> tuple[int, bytes]:
         """Of an instance's first report, and of one that is not as its last."""
@@ -170,13 +174,8 @@ class IngestGateway:
         return len(told), compress(rebuilt)
 
     def _take_share(self, instance_id: str) -> None:
-        wait = self._limits.instances.take(instance_id.encode("ascii"))
-        _refuse_if_waiting(wait, Reason.INSTANCE_RATE)
-
-
-def _refuse_if_waiting(wait_seconds: int | None, reason: Reason) -> None:
-    if wait_seconds is not None:
-        raise ReportRefusedError(reason, retry_after_seconds=wait_seconds)
+        if wait_seconds := self._limits.instances.take(instance_id.encode("ascii")):
+            raise ReportRefusedError(Reason.INSTANCE_RATE, retry_after_seconds=wait_seconds)
 
 
 def _refusal_headers(error: ReportRefusedError, head: Head, length: int) -> list[tuple[bytes, bytes]]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection
+from functools import lru_cache
 from typing import NamedTuple
 
 from workflow_releases.ingest.refusals import Reason, ReportRefusedError
@@ -42,21 +43,20 @@ def read_head(headers: Collection[tuple[bytes, bytes]]) -> Head:
 
 def check_head(head: Head) -> None:
     """Refuses what is no Remote Write 1.0 request, and what is announced as too long."""
-    if not _is_first_version(head):
+    if not _is_first_version(head.content_type, head.content_encoding, head.remote_write_version):
         raise ReportRefusedError(Reason.UNSUPPORTED)
     if head.content_length is not None and head.content_length > MAX_BODY_BYTES:
         raise ReportRefusedError(Reason.TOO_LARGE)
 
 
-def _is_first_version(head: Head) -> bool:
+@lru_cache(maxsize=16)  # senders are few programs; a stranger's head has 64 KiB at most
+def _is_first_version(content_type: bytes, encoding: bytes, version: bytes) -> bool:
     """Remote Write 2.0 says what it is by a parameter of the type, and by the version's header."""
-    if head.content_encoding.strip().lower() != b"snappy":
+    if encoding.strip().lower() != b"snappy":
         return False
-    if head.remote_write_version and not head.remote_write_version.startswith(b"0.1."):
+    if version and not version.startswith(b"0.1."):
         return False
-    if head.content_type == b"application/x-protobuf":
-        return True
-    kind, *parameters = (part.strip().lower() for part in head.content_type.split(b";"))
+    kind, *parameters = (part.strip().lower() for part in content_type.split(b";"))
     messages = [part.partition(b"=")[2].strip(b'"') for part in parameters if part.startswith(b"proto=")]
     return kind == b"application/x-protobuf" and all(one == _FIRST_MESSAGE for one in messages)
 

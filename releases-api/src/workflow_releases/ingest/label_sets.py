@@ -7,7 +7,7 @@ come to the same, and a test holds them to it.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 from workflow_releases.ingest import wire
@@ -21,7 +21,6 @@ MAX_MANY = 4_000  # 4 MB of label sets that strangers can vary at will; forgotte
 
 _WITH_VALUE = b"\x12\x10\x09"  # a sample of 16 bytes, whose value follows
 _WITHOUT_VALUE = b"\x12\x07"  # a sample of 7 bytes: the value is 0, so protobuf leaves it out
-_ANY_NUMBER = wire.DOUBLE.pack(1.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,20 +29,22 @@ class LabelSet:
 
     template: bytes
     rule: Rule
+    # What a series of these labels begins with; behind it come its number, unless that is 0, and its moment.
+    head: bytes = field(init=False)
+    head_of_zero: bytes = field(init=False)
+
+    def __post_init__(self) -> None:
+        length = len(self.template)
+        for name, more, sample in (("head", 18, _WITH_VALUE), ("head_of_zero", 9, _WITHOUT_VALUE)):
+            whole = b"\x0a%b%b%b" % (wire.varint(length + more), self.template, sample)
+            object.__setattr__(self, name, whole)
+
+    def head_before(self, number: bytes) -> bytes:
+        """`number` as protobuf has it: 8 bytes, or none for 0, which it leaves out."""
+        return self.head if number else self.head_of_zero
 
 
 Told = tuple[LabelSet, bytes, int]  # with the value as protobuf has it, and the timestamp in ms
-
-
-def head_of(label_set: LabelSet, number: bytes) -> bytes:
-    """What a series of these labels begins with; behind it come `number` and timestamp.
-
-    `number` is the series' value as protobuf has it: 8 bytes, or none for 0, which it leaves out.
-    """
-    template = label_set.template
-    if number:
-        return b"\x0a%b%b%b" % (wire.varint(len(template) + 18), template, _WITH_VALUE)
-    return b"\x0a%b%b%b" % (wire.varint(len(template) + 9), template, _WITHOUT_VALUE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class LabelSets:
     def __init__(self, max_few: int = MAX_FEW, max_many: int = MAX_MANY) -> None:
         self._by_head: dict[bytes, LabelSet] = {}
         self._by_head_of_zero: dict[bytes, LabelSet] = {}
-        self._many: dict[bytes, bytes] = {}  # heads of label sets of many words, and the same of 0
+        self._many: list[LabelSet] = []  # those of many words
         self._max_few = max_few
         self._max_many = max_many
 
@@ -111,8 +112,7 @@ class LabelSets:
             or labels.get("cluster_id", ids.cluster_id) != ids.cluster_id
         ):
             return  # an id is not masked, so nobody else's series will look like this
-        head, head_of_zero = head_of(label_set, _ANY_NUMBER), head_of(label_set, b"")
-        if head in self._by_head:
+        if label_set.head in self._by_head:
             return  # it came in a form that is not looked up, such as with its labels in another order
         if _is_of_few_words(label_set.rule):
             if len(self._by_head) - len(self._many) >= self._max_few:
@@ -120,12 +120,12 @@ class LabelSets:
         else:
             if len(self._many) >= self._max_many:
                 self._forget_many()
-            self._many[head] = head_of_zero
-        self._by_head[head] = self._by_head_of_zero[head_of_zero] = label_set
+            self._many.append(label_set)
+        self._by_head[label_set.head] = self._by_head_of_zero[label_set.head_of_zero] = label_set
 
     def _forget_many(self) -> None:
-        for head, head_of_zero in self._many.items():
-            del self._by_head[head], self._by_head_of_zero[head_of_zero]
+        for one in self._many:
+            del self._by_head[one.head], self._by_head_of_zero[one.head_of_zero]
         self._many.clear()
 
 

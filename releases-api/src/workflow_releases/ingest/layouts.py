@@ -12,17 +12,19 @@ import struct
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import contains
 from typing import NamedTuple
 
 from workflow_releases.ingest import wire
 from workflow_releases.ingest.allowlist import Rule
-from workflow_releases.ingest.label_sets import Told, head_of
+from workflow_releases.ingest.label_sets import Told
 from workflow_releases.ingest.masks import CLUSTER_MASK, INSTANCE_MASK
+from workflow_releases.ingest.values import Amount, Values
 
-MAX_LAYOUTS = 2_000  # 4 KB each, as they share their pieces; the one that was longest not seen is forgotten
-MAX_INSTANCES = 50_000  # 8 MB
+MAX_LAYOUTS = 2_000  # 8 MB, as they share their pieces; 21 MB if strangers make as many as they can
+MAX_INSTANCES = 50_000  # 9 MB
 MAX_SERIES = 64  # of a report that is kept so; one of the largest platform has about 60
-_MAX_PIECES = 20_000  # 3 MB; later ones are not shared with earlier ones
+MAX_PIECES = 20_000  # 4 MB; later ones are not shared with earlier ones
 
 # A series is five pieces: what comes before its `instance_id`, the id, what comes before its number, the
 # number, and its moment.
@@ -36,9 +38,9 @@ _ID_BYTES = 32
 class Recognised(NamedTuple):
     """A report of which each label has passed before. `payload` is made anew, and all that was sent."""
 
-    rules: tuple[Rule, ...]
-    numbers: tuple[bytes, ...]  # the value of each series, as protobuf has it
-    timestamp_ms: int  # of all of them
+    series: int
+    new_amounts: tuple[Amount, ...]  # those of which nobody has judged yet whether they can be
+    timestamp_ms: int  # of all series
     payload: bytes
 
 
@@ -56,7 +58,9 @@ class _ClusterPlace:
 class Layout:
     """What reports have in common. `pieces` are theirs, but for those that each report has of its own."""
 
+    key: int
     rules: tuple[Rule, ...]
+    allowed: tuple[set[bytes], ...]  # of each series, the numbers that have been judged to be in its bounds
     numbers: struct.Struct  # of a whole payload
     pieces: list[bytes]
     cluster: _ClusterPlace | None
@@ -68,8 +72,13 @@ class Layout:
         stamp = payload[-wire.STAMP_BYTES :]
         timestamp_ms = wire.read_stamp(stamp)
         numbers = self.numbers.unpack(payload)
-        if timestamp_ms is None or not wire.SPELT_ZEROS.isdisjoint(numbers):
+        if timestamp_ms is None:
             return None
+        new_amounts: tuple[Amount, ...] = ()
+        if not all(map(contains, self.allowed, numbers)):
+            if not wire.SPELT_ZEROS.isdisjoint(numbers):
+                return None
+            new_amounts = tuple(zip(self.rules, numbers, strict=True))
         count = len(numbers)
         pieces = self.pieces.copy()
         pieces[_ID::_PIECES] = [instance_id.encode("ascii")] * count
@@ -82,19 +91,41 @@ class Layout:
                 return None
             pieces[place.index] = place.before + cluster_id + place.after
         rebuilt = b"".join(pieces)
-        return Recognised(self.rules, numbers, timestamp_ms, rebuilt) if rebuilt == payload else None
+        return Recognised(count, new_amounts, timestamp_ms, rebuilt) if rebuilt == payload else None
+
+
+class Pieces:
+    """Gives for equal bytes the same object, so that layouts share what they have in common."""
+
+    def __init__(self, max_pieces: int = MAX_PIECES) -> None:
+        self._max_pieces = max_pieces
+        self._held: dict[bytes, bytes] = {}
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def share(self, piece: bytes) -> bytes:
+        if len(self._held) >= self._max_pieces:
+            self._held.clear()
+        return self._held.setdefault(piece, piece)
 
 
 class Layouts:
-    """Bounded memory of layouts, and of which one each instance came with. Belongs to one vocabulary."""
+    """Which layout each instance came with; of both, what was longest not seen is forgotten.
 
-    def __init__(self, max_layouts: int = MAX_LAYOUTS, max_instances: int = MAX_INSTANCES) -> None:
+    Belongs to one vocabulary.
+    """
+
+    def __init__(
+        self, values: Values, max_layouts: int = MAX_LAYOUTS, max_instances: int = MAX_INSTANCES
+    ) -> None:
+        self._values = values
         self._max_layouts = max_layouts
         self._max_instances = max_instances
         # By the hash of their label sets. Two of the same hash would only be told apart later, byte for byte.
         self._layouts: OrderedDict[int, Layout] = OrderedDict()
         self._key_of: OrderedDict[str, int] = OrderedDict()  # of an instance's last report
-        self._pieces: dict[bytes, bytes] = {}
+        self._pieces = Pieces()
 
     def __len__(self) -> int:
         return len(self._layouts)
@@ -105,49 +136,39 @@ class Layouts:
         layout = self._layouts.get(key) if key is not None else None
         if key is None or layout is None:
             return None
+        self._key_of.move_to_end(instance_id)
         self._layouts.move_to_end(key)
         return layout.recognise(payload, instance_id)
 
     def remember(self, instance_id: str, told: Sequence[Told]) -> None:
         """`told` passed every check and was sent as it was forwarded."""
-        heads = [head_of(label_set, number) for label_set, number, _ in told]
+        if len(told) > MAX_SERIES or len({timestamp_ms for _, _, timestamp_ms in told}) > 1:
+            return
+        heads = [label_set.head_before(number) for label_set, number, _ in told]
         key = hash(tuple(heads))
-        if key not in self._layouts:
-            if not _is_regular(heads, told):
-                return
-            self._layouts[key] = self._layout_of(heads, told)
+        layout = self._layouts.get(key)
+        if layout is None:
+            if any(head.count(INSTANCE_MASK) != 1 for head in heads):
+                return  # such as of a cluster that has the instance's id
+            layout = self._layouts[key] = self._layout_of(key, heads, told)
             if len(self._layouts) > self._max_layouts:
                 self._layouts.popitem(last=False)
-        self._key_of[instance_id] = key
+        self._key_of[instance_id] = layout.key
         self._key_of.move_to_end(instance_id)
         if len(self._key_of) > self._max_instances:
             self._key_of.popitem(last=False)
 
-    def _layout_of(self, heads: list[bytes], told: Sequence[Told]) -> Layout:
-        pieces: list[bytes] = []
+    def _layout_of(self, key: int, heads: list[bytes], told: Sequence[Told]) -> Layout:
+        share, pieces = self._pieces.share, list[bytes]()
         cluster, length, numbers = None, 0, "<"
         for head, (_, number, _) in zip(heads, told, strict=True):
             before, between = head.split(INSTANCE_MASK)
             if CLUSTER_MASK in before:
                 start, (ahead, behind) = length + before.index(CLUSTER_MASK), before.split(CLUSTER_MASK)
                 cluster = _ClusterPlace(start, len(pieces) + _BEFORE, ahead, behind)
-            pieces += (self._shared(before), b"", self._shared(between), b"", b"")
+            pieces += (share(before), b"", share(between), b"", b"")
             numbers += f"{len(head)}x{len(number)}s{wire.STAMP_BYTES}x"
             length += len(head) + len(number) + wire.STAMP_BYTES
         rules = tuple(label_set.rule for label_set, _, _ in told)
-        return Layout(rules, struct.Struct(numbers), pieces, cluster)
-
-    def _shared(self, piece: bytes) -> bytes:
-        if len(self._pieces) >= _MAX_PIECES:
-            self._pieces.clear()
-        return self._pieces.setdefault(piece, piece)
-
-
-def _is_regular(heads: list[bytes], told: Sequence[Told]) -> bool:
-    """One moment, one instance a series, at most one cluster; true of what agents send."""
-    return (
-        len(told) <= MAX_SERIES
-        and len({timestamp_ms for _, _, timestamp_ms in told}) == 1
-        and all(head.count(INSTANCE_MASK) == 1 for head in heads)
-        and sum(head.count(CLUSTER_MASK) for head in heads) <= 1
-    )
+        allowed = tuple(map(self._values.allowed, rules))
+        return Layout(key, rules, allowed, struct.Struct(numbers), pieces, cluster)

@@ -5,7 +5,7 @@ that are known.
 """
 
 from workflow_releases.ingest import wire
-from workflow_releases.ingest.label_sets import Decoded, LabelSet, LabelSets, Told, head_of, template_of
+from workflow_releases.ingest.label_sets import Decoded, LabelSet, LabelSets, Told, template_of
 from workflow_releases.ingest.masks import Ids
 from workflow_releases.ingest.validate import Proven
 from workflow_releases.ingest.vocabulary import Vocabulary
@@ -55,5 +55,5 @@ def _combined(found: list[Told]) -> list[Told]:
 def _encode(told: list[Told], ids: Ids) -> bytes:
     parts: list[bytes] = []
     for label_set, number, timestamp_ms in told:
-        parts += (head_of(label_set, number), number, wire.spell_stamp(timestamp_ms))
+        parts += (label_set.head_before(number), number, wire.spell_stamp(timestamp_ms))
     return ids.unmask(b"".join(parts))

@@ -1,4 +1,4 @@
-"""Steps 6 to 11 on a decoded request, in their order: one refusal, the first that any series gives."""
+"""Steps 6 to 10 on a decoded request, in their order: one refusal, the first that any series gives. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -10,17 +10,15 @@ from workflow_releases.ingest.allowlist import (
     MAX_AGE_SECONDS,
     MAX_AHEAD_SECONDS,
     Rule,
+    refuse_if_any,
     rule_of,
 )
 from workflow_releases.ingest.label_sets import Decoded, template_of
 from workflow_releases.ingest.refusals import Reason, ReportRefusedError
 from workflow_releases.ingest.remote_write import Series
+from workflow_releases.ingest.values import Amount
 from workflow_releases.ingest.vocabulary import Vocabulary
 from workflow_releases.ingest.words import check_words
-
-MAX_REMEMBERED_VALUES = 4096  # 0.6 MB; forgotten together
-
-Amount = tuple[Rule, bytes]  # a number as protobuf has it, and the rule that it is judged by
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,7 @@ def check_labels(decoded: Decoded, instance_id: str, vocabulary: Vocabulary) -> 
 
 def _check_counts(rules: list[Rule]) -> None:
     counted = Counter([rule for rule in rules if rule.most is not None])
-    _refuse_if_any(
+    refuse_if_any(
         [rule for rule, count in counted.items() if count > (rule.most or 0)], Reason.TOO_MANY_OF_METRIC
     )
 
@@ -75,28 +73,3 @@ def check_ages(moments_ms: Iterable[int], now: float) -> None:
     for timestamp_ms in moments_ms:
         if not oldest <= timestamp_ms <= newest:
             raise ReportRefusedError(Reason.SAMPLE_AGE)
-
-
-class Values:
-    """Judges numbers as protobuf has them; what is allowed for good is judged once, as nearly all are."""
-
-    def __init__(self, max_remembered: int = MAX_REMEMBERED_VALUES) -> None:
-        self._max_remembered = max_remembered
-        self._allowed: set[Amount] = set()
-
-    def check(self, amounts: set[Amount], now: float) -> None:
-        """`now` in seconds since 1970. NaN fits into no bounds."""
-        new = amounts - self._allowed
-        at_fault = [rule for rule, number in new if not rule.allows(wire.read_double(number), now)]
-        _refuse_if_any(at_fault, Reason.VALUE)
-        for amount in new:
-            if amount[0].for_good:
-                self._allowed.add(amount)
-        if len(self._allowed) > self._max_remembered:
-            self._allowed.clear()
-
-
-def _refuse_if_any(at_fault: list[Rule], reason: Reason) -> None:
-    """Names the first metric by name, wherever the request has it."""
-    if at_fault:
-        raise ReportRefusedError(reason, min(rule.metric for rule in at_fault))

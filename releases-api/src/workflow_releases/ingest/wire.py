@@ -63,7 +63,7 @@ def spell_double(value: float) -> bytes:
     return DOUBLE.pack(value) if value else b""
 
 
-@lru_cache(maxsize=256)  # of one hour there is one
+@lru_cache(maxsize=256)  # an hour has one
 def read_stamp(stamp: bytes) -> int | None:
     """The timestamp in ms; None where these bytes are not one in its usual spelling."""
     if len(stamp) < STAMP_BYTES or stamp[0] != 0x10 or stamp[-1] > 0x7F or min(stamp[1:-1]) < 0x80:
@@ -71,6 +71,7 @@ def read_stamp(stamp: bytes) -> int | None:
     return read_varint(stamp, 1)[0]
 
 
+@lru_cache(maxsize=256)
 def spell_stamp(timestamp_ms: int) -> bytes:
     """Of this century: the tag, and 6 bytes."""
     return b"\x10" + varint(timestamp_ms)

@@ -38,3 +38,13 @@ async def test_each_request_is_counted_once() -> None:
         'releases_ingest_requests_total{reason="compression"}': "1.0",
         "releases_ingest_series_forwarded_total": "3.0",
     }
+
+
+@pytest.mark.anyio
+async def test_each_answer_is_counted_by_route_and_status() -> None:
+    site = Site()
+    for body, headers in ((pack(small()), {}), (pack(small()), {}), (b"", {}), (b"", {"authorization": "x"})):
+        await site.post(body, **headers)
+
+    route = "/api/v1/write"
+    assert site.requests == {(route, 204): 2, (route, 400): 1, (route, 401): 1}

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateways import Site
+from gateways import Site, told_of
 from ingest_factories import (
     CLUSTER,
     INSTANCE,
@@ -26,28 +26,15 @@ from ingest_factories import (
     whole,
     write_request,
 )
-from workflow_releases.ingest.label_sets import LabelSets, Told
 from workflow_releases.ingest.layouts import Layouts
-from workflow_releases.ingest.rebuild import rebuild
-from workflow_releases.ingest.validate import check_labels
+from workflow_releases.ingest.values import Values
 
 OTHERS = f"Bearer {OTHER_SECRET}"
 STAMP_MS = SLOT * 1000
 
 
-def told_of(payload: bytes, instance_id: str = INSTANCE) -> list[Told]:
-    """As a gateway reads it, series by series."""
-    site = Site()
-    site.known.refresh(site.now)
-    decoded = LabelSets().decode(payload)
-    proven = check_labels(decoded, instance_id, site.known.vocabulary)
-    told, rebuilt = rebuild(decoded, proven, site.known.vocabulary, site.known.label_sets)
-    assert rebuilt == payload
-    return told
-
-
 def layouts_of(payload: bytes) -> Layouts:
-    layouts = Layouts()
+    layouts = Layouts(Values())
     layouts.remember(INSTANCE, told_of(payload))
     return layouts
 
@@ -90,14 +77,55 @@ async def test_recognised_report_counts_for_the_instances_rate() -> None:
 
 
 @pytest.mark.anyio
-async def test_words_are_judged_anew_on_another_day_and_with_other_catalogs() -> None:
+async def test_checks_of_a_recognised_report_keep_their_order() -> None:
+    """Rate, then age, then value."""
+    good, bad = (fleet("capacity_cpu_cores"), 4.0), (fleet("capacity_cpu_cores"), 3.0)
+    site = Site(instance_rate_per_hour=2)
+    old = {"timestamp_ms": STAMP_MS - 9_000_000}
+    statuses = []
+    for rows, moment in (((good,), {}), ((bad,), old), ((bad,), old)):
+        answer = await site.post(pack(write_request(*rows, **moment)))
+        statuses.append(answer.status_code)
+
+    assert statuses == [204, 400, 429]
+    assert site.reasons == {"accepted": 1, "sample_age": 1, "instance_rate": 1}
+
+
+@pytest.mark.anyio
+async def test_recognised_report_is_counted_as_any_other() -> None:
+    site = Site()
+    for _ in range(3):
+        await site.post(pack(whole()))
+
+    assert site.counts.series_forwarded == 3 * 19
+    assert site.reasons == {"accepted": 3}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("change", ["day", "catalogs"])
+async def test_words_are_judged_anew_on_another_day_and_with_other_catalogs(change: str) -> None:
     site = Site()
     await site.post(pack(whole()))
     assert len(site.known.layouts) == 1
 
-    site.known.refresh(site.now + 86400)
+    if change == "day":
+        site.known.refresh(site.now + 86400)
+    else:
+        site.catalogs = {}
+        site.known.refresh(site.now)
 
     assert len(site.known.layouts) == 0
+
+
+@pytest.mark.anyio
+async def test_instance_may_go_back_and_forth_between_two_layouts() -> None:
+    site = Site()
+    first, second = write_request((component(), SLOT)), write_request((node(), 5.0))
+    for payload in (first, second, first, second):
+        await site.post(pack(payload))
+
+    assert site.store.payloads == [first, second, first, second]
+    assert site.known.layouts.recognise(second, INSTANCE) is not None
 
 
 def test_any_other_byte_is_seen() -> None:
@@ -112,7 +140,7 @@ def test_any_other_byte_is_seen() -> None:
             continue
         assert recognised.payload == spoilt
         # A cluster's id is told as it is, and a number is judged after this.
-        assert at in own or any(one not in payload for one in recognised.numbers)
+        assert at in own or recognised.new_amounts
 
 
 @pytest.mark.parametrize("change", [b"x", b"", b"\x00"], ids=["longer", "shorter", "a byte of 0"])
@@ -158,37 +186,6 @@ def test_what_no_agent_sends_is_read_by_series(payload: bytes) -> None:
 
     assert len(layouts) == 0
     assert layouts.recognise(payload, INSTANCE) is None
-
-
-def test_memory_is_bounded() -> None:
-    layouts = Layouts(max_layouts=2, max_instances=3)
-    reports = [told_of(write_request((component("router", f"v2.{n}.0"), SLOT))) for n in range(4)]
-    for told in reports:
-        layouts.remember(INSTANCE, told)
-    assert len(layouts) == 2
-
-    for number in range(10):
-        layouts.remember(f"{number:032x}", reports[3])
-    known = [
-        number
-        for number in range(10)
-        if layouts.recognise(
-            write_request((component("router", "v2.3.0", f"{number:032x}"), SLOT)), f"{number:032x}"
-        )
-    ]
-    assert known == [7, 8, 9]
-
-
-def test_layout_that_is_used_is_not_the_one_that_is_forgotten() -> None:
-    layouts = Layouts(max_layouts=2)
-    payloads = [write_request((component("router", f"v2.{n}.0"), SLOT)) for n in range(3)]
-    layouts.remember(INSTANCE, told_of(payloads[0]))
-    layouts.remember(OTHER_INSTANCE, told_of(payloads[1]))
-    assert layouts.recognise(payloads[0], INSTANCE) is not None
-
-    layouts.remember("0" * 32, told_of(payloads[2]))
-
-    assert layouts.recognise(payloads[0], INSTANCE) is not None
 
 
 ROWS: tuple[tuple[Labels, float], ...] = (
