@@ -35,21 +35,20 @@ async def _store(port: int) -> None:
 
 
 async def _floor(port: int, store_port: int) -> None:
-    # The program's own listener and client, so that only the checks are the difference.
-    from workflow_releases.ingest.upstream import Upstream  # noqa: PLC0415  the store needs neither
-    from workflow_releases.listeners import bind, serve_until  # noqa: PLC0415  the store needs neither
-    from workflow_releases.web_address import parse_web_address  # noqa: PLC0415  the store needs neither
+    # What the program itself reads, forwards and answers with, so that only the checks are the difference.
+    from workflow_releases.ingest.body import read_body  # noqa: PLC0415  the store needs none of these
+    from workflow_releases.ingest.forward import Forwarder  # noqa: PLC0415
+    from workflow_releases.ingest.upstream import Upstream  # noqa: PLC0415
+    from workflow_releases.listeners import bind, serve_until  # noqa: PLC0415
+    from workflow_releases.web_address import parse_web_address  # noqa: PLC0415
 
     upstream = Upstream(parse_web_address(f"http://127.0.0.1:{store_port}/api/v1/write"), time.monotonic)
 
+    forwarder = Forwarder(upstream, None)
+
     async def forward(_scope: Any, receive: Any, send: Any) -> None:
-        body, more = b"", True
-        while more:
-            message = await receive()
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-        answer = await upstream.post(body, b"", 10)
-        await send({"type": "http.response.start", "status": answer.status, "headers": []})
+        await forwarder.forward(await read_body(receive))
+        await send({"type": "http.response.start", "status": 204, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
     await serve_until(asyncio.Event(), bind("127.0.0.1", port, "PORT"), forward)

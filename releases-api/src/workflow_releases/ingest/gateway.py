@@ -155,8 +155,9 @@ class IngestGateway:
         if recognised is None:
             return self._read_by_series(payload, instance_id, now)
         self._take_share(instance_id)
-        check_ages([recognised.timestamp_ms], now)
-        known.values.check(recognised.new_amounts, now)
+        check_ages((recognised.timestamp_ms,), now)
+        if recognised.new_amounts:
+            known.values.check(recognised.new_amounts, now)
         return recognised.series, compress(recognised.payload)
 
     def _read_by_series(self, payload: bytes, instance_id: str, now: float) -> tuple[int, bytes]:

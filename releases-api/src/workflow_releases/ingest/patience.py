@@ -14,7 +14,7 @@ from workflow_releases.ingest.rates import Rates
 from workflow_releases.listeners import most_connections
 
 AT_ONCE_PER_MINUTE = 600  # one in 28 of the reports that a million instances send
-WAIT_SECONDS = 2.0  # agents wait for 30
+WAIT_SECONDS = 5.0  # agents wait for 30
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 

@@ -39,8 +39,6 @@ class Values:
     def check(self, amounts: Iterable[Amount], now: float) -> None:
         """Refuses what no rule allows, NaN among it."""
         new = {(rule, number) for rule, number in amounts if number not in self._allowed[rule]}
-        if not new:
-            return
         at_fault = [rule for rule, number in new if not rule.allows(wire.read_double(number), now)]
         refuse_if_any(at_fault, Reason.VALUE)
         if len(self) + len(new) > self._max_numbers:
