@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from bench.report import at_share
 from ingest_factories import pack, whole
 
-LAYOUTS = 1_000  # one in five instances has something that no other has, such as its nodes' versions
+LAYOUTS = 1_000  # different reports, apart from ids, numbers and moment; a gateway remembers 2,000
 
 
 @dataclass(slots=True)

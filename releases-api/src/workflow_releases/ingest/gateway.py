@@ -33,8 +33,6 @@ Catalogs = Mapping[str, Catalog]
 
 _JSON = [(b"content-type", b"application/json"), (b"x-content-type-options", b"nosniff")]
 _CLOSE = (b"connection", b"close")
-_TAKEN = {"type": "http.response.start", "status": 204, "headers": []}
-_EMPTY = {"type": "http.response.body", "body": b""}
 # Refusals before the body is read. One of unknown length would go on for ever, so the connection ends.
 _UNREAD = frozenset({Reason.UNSUPPORTED, Reason.SOURCE_RATE, Reason.NO_SECRET, Reason.BUSY})
 _CLOSING = frozenset({Reason.TOO_LARGE, Reason.TOO_SLOW})
@@ -118,8 +116,8 @@ class IngestGateway:
         else:
             self._counts.by_reason[ACCEPTED] += 1
             self._requests[WRITE_PATH, 204] += 1
-            await send(_TAKEN)
-            await send(_EMPTY)
+            await send({"type": "http.response.start", "status": 204, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
             return
         if status < 500 and _CLOSE not in headers:
             await self._patience.wait(receive)

@@ -25,7 +25,7 @@ class Head(NamedTuple):  # made in a third of the time of a frozen dataclass
 
 
 def read_head(headers: Collection[tuple[bytes, bytes]]) -> Head:
-    """From lower-case header names, as ASGI has them; of repeated ones the last counts."""
+    """From lower-case names, as ASGI has them. Of repeated ones the last counts, but for X-Forwarded-For."""
     found = dict(headers)
     forwarded_for = found.get(b"x-forwarded-for", b"")
     if len(found) < len(headers):

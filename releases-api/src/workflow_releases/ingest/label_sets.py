@@ -34,10 +34,11 @@ class LabelSet:
     head_of_zero: bytes = field(init=False)
 
     def __post_init__(self) -> None:
-        length = len(self.template)
-        for name, more, sample in (("head", 18, _WITH_VALUE), ("head_of_zero", 9, _WITHOUT_VALUE)):
-            whole = b"\x0a%b%b%b" % (wire.varint(length + more), self.template, sample)
-            object.__setattr__(self, name, whole)
+        object.__setattr__(self, "head", self._framed(18, _WITH_VALUE))
+        object.__setattr__(self, "head_of_zero", self._framed(9, _WITHOUT_VALUE))
+
+    def _framed(self, sample_bytes: int, sample: bytes) -> bytes:
+        return b"\x0a%b%b%b" % (wire.varint(len(self.template) + sample_bytes), self.template, sample)
 
     def head_before(self, number: bytes) -> bytes:
         """`number` as protobuf has it: 8 bytes, or none for 0, which it leaves out."""

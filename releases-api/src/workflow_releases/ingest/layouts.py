@@ -1,15 +1,15 @@
 """Reports that look like the instance's last one are rebuilt at once, and not series by series.
 
 Hour after hour an instance tells the same label sets; new are the moment, and a number here or there. So
-what was forwarded of it is kept, without its ids, numbers and moment: that is a `Layout`, which instances
-share. The next report is put together from that layout, the id that was proven, and the numbers that are
+what passed last is kept, without its ids, numbers and moment: that is a `Layout`, which instances share. The
+next report is put together from that layout, the id that was proven, and the numbers that are
 found at their places. If this gives the payload, byte for byte, then it has no label that has not passed,
-and is what the other way would forward. If not, it goes that way.
+and is what the other way would forward. If not, it goes that way; so does a number that was 0 and no longer
+is, which protobuf leaves out.
 """
 
 import re
 import struct
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import contains
@@ -19,11 +19,12 @@ from workflow_releases.ingest import wire
 from workflow_releases.ingest.allowlist import Rule
 from workflow_releases.ingest.label_sets import Told
 from workflow_releases.ingest.masks import CLUSTER_MASK, INSTANCE_MASK
+from workflow_releases.ingest.memory import Memory
 from workflow_releases.ingest.values import Amount, Values
 
 MAX_LAYOUTS = 2_000  # 8 MB, as they share their pieces; 21 MB if strangers make as many as they can
-MAX_INSTANCES = 50_000  # 9 MB
-MAX_SERIES = 64  # of a report that is kept so; one of the largest platform has about 60
+MAX_INSTANCES = 50_000  # 7 MB
+MAX_KEPT_SERIES = 64  # of a report that is kept so; one of the largest platform has about 60
 MAX_PIECES = 20_000  # 4 MB; later ones are not shared with earlier ones
 
 # A series is five pieces: what comes before its `instance_id`, the id, what comes before its number, the
@@ -78,7 +79,8 @@ class Layout:
         if not all(map(contains, self.allowed, numbers)):
             if not wire.SPELT_ZEROS.isdisjoint(numbers):
                 return None
-            new_amounts = tuple(zip(self.rules, numbers, strict=True))
+            series = zip(self.rules, numbers, self.allowed, strict=True)
+            new_amounts = tuple((rule, number) for rule, number, allowed in series if number not in allowed)
         count = len(numbers)
         pieces = self.pieces.copy()
         pieces[_ID::_PIECES] = [instance_id.encode("ascii")] * count
@@ -111,20 +113,15 @@ class Pieces:
 
 
 class Layouts:
-    """Which layout each instance came with; of both, what was longest not seen is forgotten.
-
-    Belongs to one vocabulary.
-    """
+    """Which layout each instance came with last. Belongs to one vocabulary."""
 
     def __init__(
         self, values: Values, max_layouts: int = MAX_LAYOUTS, max_instances: int = MAX_INSTANCES
     ) -> None:
         self._values = values
-        self._max_layouts = max_layouts
-        self._max_instances = max_instances
         # By the hash of their label sets. Two of the same hash would only be told apart later, byte for byte.
-        self._layouts: OrderedDict[int, Layout] = OrderedDict()
-        self._key_of: OrderedDict[str, int] = OrderedDict()  # of an instance's last report
+        self._layouts = Memory[int, Layout](max_layouts)
+        self._key_of = Memory[str, int](max_instances)
         self._pieces = Pieces()
 
     def __len__(self) -> int:
@@ -134,29 +131,22 @@ class Layouts:
         """`instance_id` is proven."""
         key = self._key_of.get(instance_id)
         layout = self._layouts.get(key) if key is not None else None
-        if key is None or layout is None:
-            return None
-        self._key_of.move_to_end(instance_id)
-        self._layouts.move_to_end(key)
-        return layout.recognise(payload, instance_id)
+        return layout.recognise(payload, instance_id) if layout is not None else None
 
     def remember(self, instance_id: str, told: Sequence[Told]) -> None:
-        """`told` passed every check and was sent as it was forwarded."""
-        if len(told) > MAX_SERIES or len({timestamp_ms for _, _, timestamp_ms in told}) > 1:
+        """`told` passed every check and was sent as it is forwarded."""
+        if len(told) > MAX_KEPT_SERIES or len({timestamp_ms for _, _, timestamp_ms in told}) > 1:
             return
         heads = [label_set.head_before(number) for label_set, number, _ in told]
         key = hash(tuple(heads))
         layout = self._layouts.get(key)
         if layout is None:
-            if any(head.count(INSTANCE_MASK) != 1 for head in heads):
-                return  # such as of a cluster that has the instance's id
-            layout = self._layouts[key] = self._layout_of(key, heads, told)
-            if len(self._layouts) > self._max_layouts:
-                self._layouts.popitem(last=False)
-        self._key_of[instance_id] = layout.key
-        self._key_of.move_to_end(instance_id)
-        if len(self._key_of) > self._max_instances:
-            self._key_of.popitem(last=False)
+            if not self._layouts.has_room_for(key) or not _are_regular(heads):
+                return
+            layout = self._layout_of(key, heads, told)
+            self._layouts.put(key, layout)
+        if self._key_of.has_room_for(instance_id):
+            self._key_of.put(instance_id, layout.key)
 
     def _layout_of(self, key: int, heads: list[bytes], told: Sequence[Told]) -> Layout:
         share, pieces = self._pieces.share, list[bytes]()
@@ -172,3 +162,9 @@ class Layouts:
         rules = tuple(label_set.rule for label_set, _, _ in told)
         allowed = tuple(map(self._values.allowed, rules))
         return Layout(key, rules, allowed, struct.Struct(numbers), pieces, cluster)
+
+
+def _are_regular(heads: list[bytes]) -> bool:
+    """One instance a series and one cluster at most. Else, say, the cluster has the instance's id."""
+    ids = [head.count(INSTANCE_MASK) for head in heads]
+    return set(ids) == {1} and sum(head.count(CLUSTER_MASK) for head in heads) <= 1

@@ -2,7 +2,7 @@
 
 A connection brings one request at a time, so one whose refusal waits brings nothing. Refusals are told at
 once as long as they are few, as those of honest senders are; what is more waits for a moment. So a flood
-over a number of connections brings half as many requests a second, and not all that the processor can
+over a number of connections brings a fifth as many requests a second, and not all that the processor can
 refuse.
 """
 

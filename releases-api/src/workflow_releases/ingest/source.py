@@ -8,6 +8,7 @@ UNKNOWN = b""  # one source for all that have no address, such as a Unix socket
 
 _OCTET = rb"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _DOTTED = re.compile(rb"(?:%b[.]){3}%b" % (_OCTET, _OCTET))
+_MAX_ENTRY_BYTES = 64  # an IPv6 address with zone and port has fewer, and what is longer fills a cache
 _IPV6_NETWORK_BYTES = 8  # a /64: the least that a customer is given (RFC 6177), so one source
 
 
@@ -23,7 +24,7 @@ def source_of(peer: str | None, raw_forwarded_for: bytes, trusted_proxies: int) 
             entry = entries[-trusted_proxies].strip()
             if _DOTTED.fullmatch(entry):  # nearly all; parsing one takes 10 µs
                 return entry
-            key = _key(_without_port(entry.decode("latin-1")))
+            key = _key(_without_port(entry.decode("latin-1"))) if len(entry) <= _MAX_ENTRY_BYTES else None
             if key is not None:
                 return key
     return (_key(peer) if peer else None) or UNKNOWN
@@ -39,7 +40,7 @@ def _without_port(entry: str) -> str:
 @lru_cache(maxsize=4096)  # behind a proxy the peer is always the same
 def _key(address: str) -> bytes | None:
     try:
-        parsed = ipaddress.ip_address(address.partition("%")[0])
+        parsed = ipaddress.ip_address(address)
     except ValueError:
         return None
     if isinstance(parsed, ipaddress.IPv6Address):

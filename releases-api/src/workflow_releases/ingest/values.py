@@ -13,12 +13,12 @@ Amount = tuple[Rule, bytes]  # a number as protobuf has it, and the rule that it
 
 
 class Values:
-    """Memory of numbers that are allowed: most of them for good, moments until they are too old."""
+    """Memory of numbers that are allowed: moments until they are too old, others until there are too many."""
 
     def __init__(self, max_numbers: int = MAX_NUMBERS) -> None:
         self._max_numbers = max_numbers
         self._allowed: dict[Rule, set[bytes]] = {rule: set() for rule in RULES.values()}
-        # The time in which all of them are allowed. Rules may only widen with it, but for `recent`.
+        # The time in which all of them are allowed: time passing makes no value of any rule but `recent` bad.
         self._since, self._until = -math.inf, math.inf
 
     def __len__(self) -> int:
@@ -37,7 +37,7 @@ class Values:
         self._since = now
 
     def check(self, amounts: Iterable[Amount], now: float) -> None:
-        """Refuses what no rule allows, NaN among it."""
+        """Refuses a number that its rule does not allow; NaN is one for each rule."""
         new = {(rule, number) for rule, number in amounts if number not in self._allowed[rule]}
         at_fault = [rule for rule, number in new if not rule.allows(wire.read_double(number), now)]
         refuse_if_any(at_fault, Reason.VALUE)

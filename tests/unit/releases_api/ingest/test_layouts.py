@@ -164,7 +164,7 @@ def test_zero_that_is_spelt_out_is_read_by_series_as_it_is_told_without(zero: fl
     assert layouts.recognise(spelt_out, INSTANCE) is None
 
 
-@pytest.mark.parametrize("cluster_id", ["C1" * 16, "-" * 32, "é" * 16])
+@pytest.mark.parametrize("cluster_id", ["C1" * 16, "-" * 32, "é" * 16, "g" * 32])
 def test_what_is_no_id_is_not_taken_for_a_clusters(cluster_id: str) -> None:
     payload = whole()
     layouts = layouts_of(payload)

@@ -4,6 +4,7 @@ import ipaddress
 
 import pytest
 
+from workflow_releases.ingest.headers import read_head
 from workflow_releases.ingest.source import UNKNOWN, source_of
 
 
@@ -35,6 +36,9 @@ CASES: list[tuple[str | None, bytes, int, bytes]] = [
     ("2001:db8:0:2::a", b"", 0, v6("2001:db8:0:2::")),
     ("::ffff:192.0.2.1", b"", 0, v4("192.0.2.1")),
     ("fe80::1%eth0", b"", 0, v6("fe80::")),
+    ("192.0.2.1", b"198.51.100.999", 1, v4("192.0.2.1")),
+    ("192.0.2.1", b"198.51.100.9%x", 1, v4("192.0.2.1")),
+    ("192.0.2.1", b"fe80::1%" + b"x" * 100, 1, v4("192.0.2.1")),  # of such, a cache would hold too much
     ("192.0.2.256", b"", 0, UNKNOWN),
     ("192.0.2.01", b"", 0, UNKNOWN),
     ("192.0.2", b"", 0, UNKNOWN),
@@ -49,3 +53,12 @@ def test_source_is_the_address_that_the_outermost_trusted_proxy_saw(
     peer: str | None, forwarded_for: bytes, trusted: int, source: bytes
 ) -> None:
     assert source_of(peer, forwarded_for, trusted) == source
+
+
+def test_lines_of_x_forwarded_for_are_one_list_and_of_others_the_last_counts() -> None:
+    twice = [(b"x-forwarded-for", b"1.1.1.1"), (b"x-forwarded-for", b"2.2.2.2"), (b"authorization", b"a")]
+
+    head = read_head([*twice, (b"authorization", b"b")])
+
+    assert (head.raw_forwarded_for, head.raw_authorization) == (b"1.1.1.1,2.2.2.2", b"b")
+    assert source_of("192.0.2.1", head.raw_forwarded_for, 2) == v4("1.1.1.1")

@@ -55,6 +55,20 @@ def test_moment_is_allowed_until_it_is_too_old_and_not_longer() -> None:
     assert judged(values, SEEN, NOW - 60, NOW + 3600.001)
 
 
+def test_only_moments_are_forgotten_when_one_is_too_old() -> None:
+    values = Values()
+    for value in (NOW - 7000, NOW - 60):
+        assert judged(values, SEEN, value, NOW)
+    assert judged(values, CORES, 4.0, NOW)
+
+    values.refresh(NOW + 300)
+    assert (values.allowed(SEEN), values.allowed(CORES)) == (set(), {spelt(4.0)})
+
+    assert judged(values, SEEN, NOW - 60, NOW + 300)
+    values.refresh(NOW + 600)
+    assert values.allowed(SEEN) == {spelt(NOW - 60)}
+
+
 def test_clock_that_goes_back_finds_the_future_refused() -> None:
     values = Values()
     later = NOW + 14 * 86400
