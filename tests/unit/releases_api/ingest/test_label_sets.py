@@ -12,6 +12,7 @@ from ingest_factories import (
     component,
     field,
     fleet,
+    label,
     node,
     pack,
     sample,
@@ -115,6 +116,15 @@ async def test_id_that_is_spelt_so_that_it_is_not_masked_is_not_remembered() -> 
 
     assert len(site.known.label_sets) == 0
     assert len(site.store.bodies) == len(set(site.store.bodies)) == 5
+
+
+@pytest.mark.anyio
+async def test_cluster_that_another_one_before_it_keeps_from_being_masked_is_not_remembered() -> None:
+    site = Site()
+    decoy = field(3, label("cluster_id", "ab" * 16))  # a field of which nothing is read
+
+    assert (await site.post(pack(decoy + series(seen(), SLOT)))).status_code == 204
+    assert len(site.known.label_sets) == 0
 
 
 def test_memory_is_bounded_and_only_what_can_be_varied_at_will_is_forgotten() -> None:
