@@ -52,7 +52,7 @@ def sample(value: float, timestamp_ms: int = SLOT * 1000) -> bytes:
 
 def series(labels: Labels, value: float, timestamp_ms: int = SLOT * 1000) -> bytes:
     """One field of a write request; labels in the order given."""
-    return field(1, b"".join(label(*pair) for pair in _pairs(labels)) + sample(value, timestamp_ms))
+    return field(1, b"".join(label(*pair) for pair in pairs_of(labels)) + sample(value, timestamp_ms))
 
 
 def fleet(metric: str, instance_id: str = INSTANCE, **labels: str) -> dict[str, str]:
@@ -89,16 +89,32 @@ def node(
     )
 
 
+ROWS: tuple[tuple[Labels, float], ...] = (
+    (seen(), SLOT),
+    (component(), SLOT),
+    (component("builder", "v2.0.0"), SLOT),
+    (component("router", "v2.0.0"), SLOT - 3600),
+    (fleet("cluster_created_timestamp_seconds"), MONDAY),
+    (fleet("nodes_created_timestamp_seconds", bound="oldest"), MONDAY - 604800),
+    (fleet("components", verdict="current"), 3),
+    (fleet("components", verdict="missing"), 0),
+    (node(), 5),
+    (node("Debian 12"), 120),
+    (fleet("capacity_cpu_cores"), 32),
+)
+"""A good report of each kind of series, with a 0 among its values."""
+
+
 def write_request(*many: tuple[Labels, float], timestamp_ms: int = SLOT * 1000) -> bytes:
     return b"".join(series(labels, value, timestamp_ms) for labels, value in many)
 
 
 def in_order(*many: tuple[Labels, float]) -> list[tuple[Labels, float]]:
     """As agents send series: by their encoded labels."""
-    return sorted(many, key=lambda one: b"".join(label(*pair) for pair in _pairs(one[0])))
+    return sorted(many, key=lambda one: b"".join(label(*pair) for pair in pairs_of(one[0])))
 
 
-def _pairs(labels: Labels) -> Iterable[tuple[str, str]]:
+def pairs_of(labels: Labels) -> Iterable[tuple[str, str]]:
     return labels.items() if isinstance(labels, Mapping) else labels
 
 

@@ -37,10 +37,10 @@ async def _store(port: int) -> None:
 async def _floor(port: int, store_port: int) -> None:
     # What the program itself reads, forwards and answers with, so that only the checks are the difference.
     from workflow_releases.ingest.body import read_body  # noqa: PLC0415  the store needs none of these
-    from workflow_releases.ingest.forward import Forwarder  # noqa: PLC0415
-    from workflow_releases.ingest.upstream import Upstream  # noqa: PLC0415
-    from workflow_releases.listeners import bind, serve_until  # noqa: PLC0415
-    from workflow_releases.web_address import parse_web_address  # noqa: PLC0415
+    from workflow_releases.ingest.forward import Forwarder  # noqa: PLC0415  as above
+    from workflow_releases.ingest.upstream import Upstream  # noqa: PLC0415  as above
+    from workflow_releases.listeners import bind, serve_until  # noqa: PLC0415  as above
+    from workflow_releases.web_address import parse_web_address  # noqa: PLC0415  as above
 
     upstream = Upstream(parse_web_address(f"http://127.0.0.1:{store_port}/api/v1/write"), time.monotonic)
 

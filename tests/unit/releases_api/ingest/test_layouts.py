@@ -14,14 +14,13 @@ from ingest_factories import (
     MONDAY,
     OTHER_INSTANCE,
     OTHER_SECRET,
+    ROWS,
     SLOT,
-    Labels,
     component,
     fleet,
     in_order,
     node,
     pack,
-    seen,
     series,
     whole,
     write_request,
@@ -188,18 +187,6 @@ def test_what_no_agent_sends_is_read_by_series(payload: bytes) -> None:
     assert layouts.recognise(payload, INSTANCE) is None
 
 
-ROWS: tuple[tuple[Labels, float], ...] = (
-    (seen(), SLOT),
-    (component(), SLOT),
-    (component("builder", "v2.0.0"), SLOT),
-    (fleet("cluster_created_timestamp_seconds"), MONDAY),
-    (fleet("nodes_created_timestamp_seconds", bound="oldest"), MONDAY - 604800),
-    (fleet("components", verdict="current"), 3),
-    (fleet("components", verdict="missing"), 0),
-    (node(), 5),
-    (node("Debian 12"), 120),
-    (fleet("capacity_cpu_cores"), 32),
-)
 _values = st.sampled_from([0.0, -0.0, 0.5, 1.0, -1.0, 64.0, float(SLOT), MONDAY, 2.0**70, float("nan")])
 
 

@@ -6,7 +6,6 @@ the request's own order too.
 
 import asyncio
 import struct
-from collections.abc import Sequence
 
 import pytest
 from hypothesis import given, settings
@@ -16,9 +15,9 @@ from fakes.store import read
 from gateways import Site
 from ingest_factories import (
     INSTANCE,
-    MONDAY,
     OTHER_INSTANCE,
     OTHER_SECRET,
+    ROWS,
     SLOT,
     Labels,
     component,
@@ -27,39 +26,23 @@ from ingest_factories import (
     label,
     node,
     pack,
+    pairs_of,
     sample,
     seen,
     series,
     whole,
+    write_request,
 )
 
 Row = tuple[Labels, float]
 
 STAMP_MS = SLOT * 1000
-REPORT: tuple[Row, ...] = (
-    (seen(), SLOT),
-    (component(), SLOT),
-    (component("builder", "v2.0.0"), SLOT),
-    (component("router", "v2.0.0"), SLOT - 3600),
-    (fleet("cluster_created_timestamp_seconds"), MONDAY),
-    (fleet("nodes_created_timestamp_seconds", bound="oldest"), MONDAY - 604800),
-    (fleet("components", verdict="current"), 3),
-    (fleet("components", verdict="missing"), 0),
-    (node(), 5),
-    (node("Debian 12"), 120),
-    (fleet("capacity_cpu_cores"), 32),
-)
 
 
 def spelt_out(labels: Labels, raw_value: bytes) -> bytes:
     """A series whose value is there although it is 0."""
-    pairs = labels.items() if not isinstance(labels, Sequence) else labels
     number = field(2, b"\x09" + raw_value + sample(0.0, STAMP_MS)[2:])
-    return field(1, b"".join(label(*pair) for pair in pairs) + number)
-
-
-def told(*rows: Row) -> bytes:
-    return b"".join(series(labels, value) for labels, value in rows)
+    return field(1, b"".join(label(*pair) for pair in pairs_of(labels)) + number)
 
 
 ZERO = (fleet("components", verdict="missing"), struct.pack("<d", 0.0))
@@ -67,35 +50,39 @@ NODES = tuple((node(f"Debian {number}"), 1.0) for number in range(10, 20))
 NEW = (component("unheard-of", "v9.9.9"), SLOT)
 
 REQUESTS = {
-    "in order": told(*REPORT),
-    "the other way round": told(*reversed(REPORT)),
-    "one series": told(REPORT[7]),
-    "0 spelt out": told(*REPORT[:7]) + spelt_out(*ZERO),
-    "-0 spelt out": told(*REPORT[:7]) + spelt_out(ZERO[0], struct.pack("<d", -0.0)),
-    "0 spelt out and left out": told(*REPORT[:8]) + spelt_out(*ZERO),
-    "series twice": told(*REPORT, REPORT[3]),
-    "series twice with another value": told(*REPORT, (REPORT[6][0], 4.0)),
-    "series twice, once with 0": told(*REPORT, (REPORT[6][0], 0.0)),
-    "a word that nobody knows": told(*REPORT[:5], NEW, *REPORT[5:]),
-    "words that become one": told(*REPORT, (node("Acme 1"), 5), (node("Acme 2"), 7)),
-    "a word that becomes one with `other`": told(*REPORT, (node("Acme 1"), 5), (node("other"), 7)),
-    "another moment": told(*REPORT[:4]) + series(*REPORT[6], STAMP_MS - 1000),
-    "two moments that are too old": told(*REPORT[:4]) + series(*REPORT[6], STAMP_MS - 9_000_000),
-    "another instance's series": told(*REPORT, (fleet("capacity_cpu_cores", OTHER_INSTANCE), 32)),
-    "all another instance's": told(*((dict(labels, instance_id=OTHER_INSTANCE), v) for labels, v in REPORT)),
-    "two clusters": told(*REPORT, (seen(cluster_id="c2" * 16), SLOT)),
-    "ten combinations of nodes": told(*REPORT[:4], *NODES),
-    "ten combinations and another instance's": told(*NODES, (fleet("capacity_cpu_cores", OTHER_INSTANCE), 1)),
-    "two values": told((REPORT[10][0], 3.0), *REPORT[:6], (REPORT[8][0], 0.5)),
-    "two values, one of a word that nobody knows": told((REPORT[10][0], 3.0), (node("Acme 1"), 0.5)),
-    "a metric that is not": told(*REPORT, (fleet("secrets"), 1)),
-    "a label too many": told(*REPORT, (fleet("capacity_cpu_cores", node="n"), 1)),
-    "a field behind": told(*REPORT) + field(3, b"metadata"),
-    "a byte behind": told(*REPORT) + b"\x00",
-    "64 series": told(*((component("router", f"v2.{n}.0"), SLOT) for n in range(64))),
-    "65 series": told(*((component("router", f"v2.{n}.0"), SLOT) for n in range(65))),
-    "256 series": told(*((component("router", f"v2.{n}.0"), SLOT) for n in range(256))),
-    "257 series": told(*((component("router", f"v2.{n}.0"), SLOT) for n in range(257))),
+    "in order": write_request(*ROWS),
+    "the other way round": write_request(*reversed(ROWS)),
+    "one series": write_request(ROWS[7]),
+    "0 spelt out": write_request(*ROWS[:7]) + spelt_out(*ZERO),
+    "-0 spelt out": write_request(*ROWS[:7]) + spelt_out(ZERO[0], struct.pack("<d", -0.0)),
+    "0 spelt out and left out": write_request(*ROWS[:8]) + spelt_out(*ZERO),
+    "series twice": write_request(*ROWS, ROWS[3]),
+    "series twice with another value": write_request(*ROWS, (ROWS[6][0], 4.0)),
+    "series twice, once with 0": write_request(*ROWS, (ROWS[6][0], 0.0)),
+    "a word that nobody knows": write_request(*ROWS[:5], NEW, *ROWS[5:]),
+    "words that become one": write_request(*ROWS, (node("Acme 1"), 5), (node("Acme 2"), 7)),
+    "a word that becomes one with `other`": write_request(*ROWS, (node("Acme 1"), 5), (node("other"), 7)),
+    "another moment": write_request(*ROWS[:4]) + series(*ROWS[6], STAMP_MS - 1000),
+    "two moments that are too old": write_request(*ROWS[:4]) + series(*ROWS[6], STAMP_MS - 9_000_000),
+    "another instance's series": write_request(*ROWS, (fleet("capacity_cpu_cores", OTHER_INSTANCE), 32)),
+    "all another instance's": write_request(
+        *((dict(labels, instance_id=OTHER_INSTANCE), v) for labels, v in ROWS)
+    ),
+    "two clusters": write_request(*ROWS, (seen(cluster_id="c2" * 16), SLOT)),
+    "ten combinations of nodes": write_request(*ROWS[:4], *NODES),
+    "ten combinations and another instance's": write_request(
+        *NODES, (fleet("capacity_cpu_cores", OTHER_INSTANCE), 1)
+    ),
+    "two values": write_request((ROWS[10][0], 3.0), *ROWS[:6], (ROWS[8][0], 0.5)),
+    "two values, one of a word that nobody knows": write_request((ROWS[10][0], 3.0), (node("Acme 1"), 0.5)),
+    "a metric that is not": write_request(*ROWS, (fleet("secrets"), 1)),
+    "a label too many": write_request(*ROWS, (fleet("capacity_cpu_cores", node="n"), 1)),
+    "a field behind": write_request(*ROWS) + field(3, b"metadata"),
+    "a byte behind": write_request(*ROWS) + b"\x00",
+    "64 series": write_request(*((component("router", f"v2.{n}.0"), SLOT) for n in range(64))),
+    "65 series": write_request(*((component("router", f"v2.{n}.0"), SLOT) for n in range(65))),
+    "256 series": write_request(*((component("router", f"v2.{n}.0"), SLOT) for n in range(256))),
+    "257 series": write_request(*((component("router", f"v2.{n}.0"), SLOT) for n in range(257))),
 }
 
 
@@ -110,7 +97,13 @@ async def practised_site(payload: bytes) -> Site:
     site = Site()
     others = payload.replace(INSTANCE.encode(), OTHER_INSTANCE.encode())
     await site.post(pack(others), authorization=f"Bearer {OTHER_SECRET}")
-    for one in (whole(), told(*REPORT), *(told(row) for row in (*NODES, *REPORT)), payload, payload):
+    for one in (
+        whole(),
+        write_request(*ROWS),
+        *(write_request(row) for row in (*NODES, *ROWS)),
+        payload,
+        payload,
+    ):
         await site.post(pack(one))
     return site
 
@@ -133,16 +126,16 @@ async def test_answer_and_forwarded_bytes_are_those_of_the_complete_checks(paylo
 
 @pytest.mark.anyio
 async def test_remembered_report_goes_on_with_its_own_samples() -> None:
-    site = await practised_site(told(*REPORT))
+    site = await practised_site(write_request(*ROWS))
 
-    _, _, forwarded = await taken(site, told(*REPORT))
+    _, _, forwarded = await taken(site, write_request(*ROWS))
 
-    assert site.known.label_sets.decode(told(*REPORT)).unchecked == []
+    assert site.known.label_sets.decode(write_request(*ROWS)).unchecked == []
     samples = {tuple(labels.items()): value for labels, value, _ in read(forwarded[0])}
-    assert samples == {tuple(sorted(dict(labels).items())): float(value) for labels, value in REPORT}
+    assert samples == {tuple(sorted(dict(labels).items())): float(value) for labels, value in ROWS}
 
 
-_rows = st.lists(st.sampled_from([*REPORT, *NODES, NEW]), min_size=1, max_size=14)
+_rows = st.lists(st.sampled_from([*ROWS, *NODES, NEW]), min_size=1, max_size=14)
 _values = st.sampled_from([0.0, -0.0, 0.5, 1.0, -1.0, float(SLOT), 2.0**70, float("nan")])
 
 
