@@ -9,6 +9,7 @@ was meant to run, and the digest that runs need not be that release's.
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import lru_cache
 from itertools import combinations
 from operator import itemgetter
 
@@ -113,6 +114,7 @@ def read_tag(tag: str, repository: str | None = None) -> Seen:
         return Seen(text, Comparable.BROKEN, reason=str(error), repository=repository)
 
 
+@lru_cache(maxsize=1024)  # a platform has about a hundred images, read again for each snapshot
 def read_image(text: str) -> Seen:
     """What an image reference says of a version: its tag; no tag and no digest means `latest` (OCI)."""
     try:
