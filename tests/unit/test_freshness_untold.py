@@ -29,16 +29,36 @@ def test_version_that_cannot_be_judged_is_unknown(changes: dict[str, Any], reaso
     assert verdict("v1.5.0", release("v1.0.0"), **changes) == ("unknown", reason)
 
 
-def test_component_that_the_catalog_does_not_know_is_unknown() -> None:
+def test_component_that_the_catalog_does_not_know_is_unknown_and_without_any_release_unversioned() -> None:
     shown = [workload("router", "deis/router:v2.0.0")]
 
     unlisted, empty = only(shown), only(shown, on=grounds(catalog({"router": component(title="Router")})))
     none = only(shown, on=Grounds(None, None, "stable", frozenset(), {}, {"router": "The Router"}))
 
     assert (unlisted.verdict, unlisted.reason) == (Verdict.UNKNOWN, "the catalog does not list router")
-    assert (empty.verdict, empty.reason) == (Verdict.UNKNOWN, "the catalog lists no release of router")
+    assert (empty.verdict, empty.reason) == (
+        Verdict.UNVERSIONED,
+        "the catalog lists no release of router",
+    )
     assert (none.verdict, none.reason) == (Verdict.UNKNOWN, "there is no catalog of releases")
     assert (unlisted.title, empty.title, none.title) == ("router", "Router", "The Router")
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"problem": "the catalog expired on 2018-04-01"}, "the catalog expired on 2018-04-01"),
+        ({"train": "nightly"}, "the catalog has no train nightly"),
+    ],
+)
+def test_component_without_any_release_is_unknown_where_the_catalog_cannot_be_judged_by(
+    changes: dict[str, Any], reason: str
+) -> None:
+    on = grounds(catalog({"router": component(title="Router")}), **changes)
+
+    found = only([workload("router", "deis/router:v2.0.0")], on=on)
+
+    assert (found.verdict, found.reason) == (Verdict.UNKNOWN, reason)
 
 
 def test_versions_are_shown_and_choices_named_without_any_catalog() -> None:

@@ -220,13 +220,15 @@ def _judge(name: str, assessed: Seen | None, order: ReleaseOrder, grounds: Groun
         return _Judgement(
             Verdict.UNVERSIONED if by_choice else Verdict.UNKNOWN, (assessed.reason or "it has no version",)
         )
-    obstacle = _obstacle(name, order, grounds)
+    obstacle = _obstacle(name, grounds)
     if obstacle is not None:
         return _Judgement(Verdict.UNKNOWN, (obstacle,))
+    if not order.releases:  # the authority was asked and has none: nothing would ever answer
+        return _Judgement(Verdict.UNVERSIONED, (f"the catalog lists no release of {name}",))
     return _compare(assessed.version, order, grounds.train)
 
 
-def _obstacle(name: str, order: ReleaseOrder, grounds: Grounds) -> str | None:
+def _obstacle(name: str, grounds: Grounds) -> str | None:
     """Why versions of the component cannot be judged, in words."""
     if grounds.problem is not None:
         return grounds.problem
@@ -236,8 +238,6 @@ def _obstacle(name: str, order: ReleaseOrder, grounds: Grounds) -> str | None:
         return f"the catalog has no train {grounds.train}"
     if name not in grounds.catalog.components:
         return f"the catalog does not list {name}"
-    if not order.releases:
-        return f"the catalog lists no release of {name}"
     return None
 
 

@@ -94,7 +94,7 @@ def test_nothing_is_called_current_beside_what_is_not(verdict: Verdict) -> None:
         (
             [Verdict.CURRENT, Verdict.CURRENT, Verdict.UNVERSIONED],
             Tone.CURRENT,
-            "All 2 components with a version are current",
+            "All 2 components that can be compared are current",
         ),
         ([Verdict.UNVERSIONED], Tone.QUIET, "There is nothing to compare"),
     ],

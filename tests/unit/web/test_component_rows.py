@@ -108,7 +108,11 @@ def test_a_newer_version_is_named_once_as_the_smallest_step(
             "Upgrade to v3.0.0. A newer release closes a security hole.",
         ),
         ({"verdict": Verdict.OUTDATED}, "Replace it: this release was withdrawn."),
-        ({"verdict": Verdict.UNVERSIONED}, "Run a released version to be told about newer ones."),
+        (
+            {"verdict": Verdict.UNVERSIONED, "version": "canary"},
+            "Run a released version to be told about newer ones.",
+        ),
+        ({"verdict": Verdict.UNVERSIONED, "version": "v1.0.0"}, None),  # nothing of it is released
         ({"verdict": Verdict.AHEAD}, "Nothing: no newer release is offered."),
         ({"verdict": Verdict.CURRENT}, None),
         ({"verdict": Verdict.UNKNOWN}, None),
@@ -124,6 +128,7 @@ def test_advice(fields: dict[str, object], advice: str | None) -> None:
     [
         (Observed("v1.8.1", "v1.8.1", "v1.8.1"), False, ()),
         (Observed("1.8.1", None, "v1.8.1"), False, ()),
+        (Observed("v1.8.1", "v1.8.1-alpine", "v1.8.1-alpine"), False, ()),
         (Observed("v1.8.2", "v1.8.2", "v1.8.1"), False, ("workload asks for v1.8.2",)),
         (Observed("v1.8.2", "v1.8.3", "v1.8.1"), False, ("declared as v1.8.2", "workload asks for v1.8.3")),
         (

@@ -231,15 +231,14 @@ def _quiet(snapshot: Snapshot, *, ended: bool) -> Banner:
     unversioned = verdicts.count(Verdict.UNVERSIONED)
     aside: tuple[str, ...] = ()
     if unversioned:
-        word = "runs a build" if unversioned == 1 else "run builds"
-        aside = (f"{counted(unversioned, 'component')} {word} without a version and cannot be compared.",)
+        aside = (f"{counted(unversioned, 'component')} cannot be compared. The table says why.",)
     if not judged:
         return Banner(Tone.QUIET, "There is nothing to compare", aside)
     if ended:
         return Banner(Tone.QUIET, "Nothing newer exists within this line", aside)
     which = "The only component" if judged == 1 else f"All {judged:,}"
     if unversioned:
-        which += " with a version" if judged == 1 else " components with a version"
+        which += " that can be compared" if judged == 1 else " components that can be compared"
     elif judged > 1:
         which += " components"
     return Banner(Tone.CURRENT, f"{which} {'is' if judged == 1 else 'are'} current", aside)

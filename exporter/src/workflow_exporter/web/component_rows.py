@@ -5,6 +5,7 @@ from datetime import datetime
 
 from workflow_exporter.freshness import Assessment, Newest, Verdict
 from workflow_exporter.inventory import Replicas
+from workflow_exporter.version import version_or_none
 from workflow_exporter.web.links import Link, https_link
 from workflow_exporter.web.wording import Moment, moment_since, sentence
 
@@ -92,13 +93,16 @@ def _differing(assessment: Assessment) -> tuple[str, ...]:
 
 
 def _same(one: str, other: str | None) -> bool:
-    """Whether both spell one version: Drycc declares `1.8.1` where its catalog says `v1.8.1`."""
-    return other is not None and one.removeprefix("v") == other.removeprefix("v")
+    """Whether both mean one version: Drycc declares `1.8.1` where its catalog says `v1.8.1`."""
+    version = version_or_none(one)
+    return one == other or (version is not None and version == version_or_none(other))
 
 
 def _advice(assessment: Assessment, newer: tuple[NewerVersion, ...]) -> str | None:
     if assessment.verdict is Verdict.OUTDATED:
         return _upgrade(newer, security=assessment.security)
+    if assessment.verdict is Verdict.UNVERSIONED and version_or_none(assessment.version):
+        return None  # it has a version, and the catalog has none of it
     return {
         Verdict.UNVERSIONED: "Run a released version to be told about newer ones.",
         Verdict.AHEAD: "Nothing: no newer release is offered.",
