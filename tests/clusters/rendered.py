@@ -56,7 +56,7 @@ class Rendering:
                 service(owner.metadata(one["name"]), one["selector"] or {}, {"port": 80})
                 for one in self.raw["services"]
             ),
-            *(node(f"node-{number}") for number in (1, 2, 3)),
+            *(node(f"{self.platform}-node-{number}") for number in (1, 2, 3)),
         ]
 
 
