@@ -83,12 +83,13 @@ class Extractor:
         config_maps = self._config_maps(objects)
         generation = self._generations.installed(self._found(ours, config_maps), unread)
         left = self._leftovers(ours, generation)
-        live = [one for one in ours if self._rows.knows(one.key) and one not in left]
+        left_keys = {one.key for one in left}
+        live = [one for one in ours if self._rows.knows(one.key) and one.key not in left_keys]
         found = self._found(live, config_maps)
 
         pods, unowned = self._pods(objects, live)
         workloads = [*self._workloads(live, generation, pods), *config_maps]
-        known_keys = {one.key for one in [*live, *left]}
+        known_keys = left_keys | {one.key for one in live}
         unknown = Counter(one.kind.value for one in everything if one.key not in known_keys)
         unknown[_POD_KIND] += unowned
         components = {workload.component for workload in workloads}

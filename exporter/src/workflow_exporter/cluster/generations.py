@@ -81,9 +81,11 @@ class Generations:
         return any(key in part.keys for component in parts for part in component)
 
     def _distance(self, generation: str, found: Found, unread: Set[Resource]) -> Fraction:
-        """0: all that is there is the generation's, and nothing is lacking; 1: nothing fits.
+        """0: all that is there is the generation's, and nothing is lacking.
 
-        The mean over all components, so that losing one of two workloads weighs as much as one of six.
+        The mean over all components, so that losing one of two workloads weighs as much as three of six.
+        What is there and should not be weighs twice what should be there and is not: things get deleted,
+        and hardly ever become what another release had.
         """
         parts = self._parts[generation]
         extra = self._extra(generation, found)
@@ -91,14 +93,14 @@ class Generations:
         for component in parts.keys() | extra.keys():
             own = [part for part in parts.get(component, ()) if part.can_be_seen(unread)]
             there = [part for part in own if part.is_there(found.keys())]
-            absent = [part for part in own if part.required and part not in there]
-            count = len(there) + len(absent) + extra.get(component, 0)
-            if count == 0:
+            absent = sum(part.required and part not in there for part in own)
+            foreign = extra.get(component, 0)
+            if not (there or absent or foreign):
                 continue  # optional and not installed
-            likeness = Fraction(len(there), count)
+            distance = Fraction(absent + 2 * foreign, len(there) + absent + foreign)
             if there and not self._has_version_of(generation, component, there, found):
-                likeness /= 2
-            distances.append(1 - likeness)
+                distance += Fraction(1, 2)
+            distances.append(distance)
         return sum(distances, Fraction(0)) / len(distances) if distances else Fraction(1)
 
     def _extra(self, generation: str, found: Found) -> Mapping[str, int]:

@@ -83,7 +83,7 @@ class Rows:
     """A profile's rows by kind and name; of several, that of the generation found comes first."""
 
     def __init__(self, profile: Profile) -> None:
-        self._all = profile.rows
+        self._labelled = [(frozenset(row.pod_labels.items()), row) for row in profile.rows]
         self._names = {row.name: row.component for row in profile.rows}
         self._rows: dict[Key, list[WorkloadRow]] = {}
         for row in profile.rows:
@@ -104,7 +104,8 @@ class Rows:
 
     def selected(self, selector: Mapping[str, str], generation: str | None) -> list[WorkloadRow]:
         """Those whose pods a Service selects, of the generation found first."""
-        rows = [row for row in self._all if selector.items() <= row.pod_labels.items()] if selector else []
+        wanted = frozenset(selector.items())
+        rows = [row for labels, row in self._labelled if wanted <= labels] if wanted else []
         return sorted(rows, key=lambda row: not exists_in(row, generation))
 
 
