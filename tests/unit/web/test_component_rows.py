@@ -7,7 +7,7 @@ import pytest
 import factories as make
 from true_clusters import NOW
 from workflow_exporter.freshness import Newest, Observed, Verdict
-from workflow_exporter.inventory import Replicas
+from workflow_exporter.inventory import AbsentWorkload, Replicas, WorkloadKind
 from workflow_exporter.web.component_rows import (
     ComponentRow,
     NewerVersion,
@@ -148,3 +148,17 @@ def test_a_component_whose_workloads_have_no_replicas_has_none() -> None:
 
 def test_reasons_are_shown_as_sentences() -> None:
     assert row(verdict=Verdict.MISSING, reason="required, and not found").reason == "Required, and not found."
+
+
+def test_component_that_has_lost_a_workload_comes_before_all_that_is_whole_and_says_what_to_restore() -> None:
+    lost = AbsentWorkload(WorkloadKind.DEPLOYMENT, "drycc-controller-api", ("deployments",))
+    components = (
+        make.assessment("builder", Verdict.UNKNOWN),
+        make.assessment("controller", missing_workloads=[lost]),
+        make.assessment("router", Verdict.OUTDATED),
+    )
+
+    rows = component_rows(components, NOW)
+
+    assert [row.component for row in rows] == ["router", "controller", "builder"]
+    assert rows[1].advice == "Restore Deployment drycc-controller-api."
