@@ -214,7 +214,9 @@ async def test_must_not_try_to_interpret_the_error_message() -> None:
 
 
 @pytest.mark.anyio
-async def test_should_log_the_error_message_of_which_known_words_are_logged(caplog: pytest.LogCaptureFixture) -> None:
+async def test_should_log_the_error_message_as_far_as_its_words_are_known(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     """The rest is not: a receiver could repeat the secret in it, cut or spelled otherwise."""
     text = b"remote write receiver needs to be enabled, Bearer 5555"
     await hours_with(Answer(404, text=text), hours=1)

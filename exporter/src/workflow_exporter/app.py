@@ -24,6 +24,7 @@ from workflow_exporter.cluster.recorded import RecordedCluster
 from workflow_exporter.errors import ClusterError
 from workflow_exporter.listeners import Listener, bind, serve_until
 from workflow_exporter.outgoing import Way
+from workflow_exporter.plain_text import escaped_json
 from workflow_exporter.plan import Plan, Source, make_plan
 from workflow_exporter.refresh import Composer, Refresher, unread_snapshot
 from workflow_exporter.releases.held import HeldCatalog
@@ -55,11 +56,12 @@ def serve(settings: Settings, source: Source, *, drawn: Callable[[], float] = ra
     `drawn` gives 0 ≤ x < 1 and decides when reports are sent.
     """
     plan = make_plan(settings, source, now=_now)
+    opened = _open(plan)  # first: a port that is bound while a credential plug-in hangs looks like an agent
     with (
         bind(settings.host, settings.port, "PORT") as page,
         bind(settings.host, settings.metrics_port, "METRICS_PORT") as metrics,
     ):
-        asyncio.run(_serve(_Agent(plan, drawn), _open(plan), page, metrics))
+        asyncio.run(_serve(_Agent(plan, drawn), opened, page, metrics))
 
 
 def check(
@@ -70,7 +72,7 @@ def check(
     status = terminal.exit_status(snapshot)
     if output == "json":
         document = msgspec.json.encode(document_of_components(snapshot))
-        return msgspec.json.format(document).decode() + "\n", status
+        return escaped_json(msgspec.json.format(document).decode()) + "\n", status
     return terminal.render(snapshot, everything=everything, colour=colour), status
 
 

@@ -199,7 +199,7 @@ async def test_text_of_a_receiver_that_repeats_the_secret_in_any_form_is_not_log
 async def test_known_words_of_a_receiver_are_logged_and_shown_nowhere(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    text = b"remote write receiver needs to be enabled with --web.enable-remote-write-receiver " + SECRET.encode()
+    text = b"remote write receiver needs to be enabled: " + SECRET.encode()
     hours = Hours(timedelta(minutes=30))
 
     sender = await hours.of(ScriptedReceiver(Answer(404, text=text)))

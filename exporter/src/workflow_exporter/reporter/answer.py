@@ -7,8 +7,8 @@ from enum import Enum
 from workflow_exporter.outgoing import retry_after_seconds
 from workflow_exporter.reporter.receiver import Answer
 
-# What receivers say of a refusal that helps an operator: Prometheus, and the gateway. A text is looked through
-# for these and never repeated, since it may hold the secret that came with the request, in whatever form.
+# What receivers say of a refusal that helps an operator: Prometheus, and the gateway. A text is searched for
+# these and never repeated, since it may hold the secret that came with the request, in whatever form.
 _KNOWN_WORDS = (
     "remote write receiver needs to be enabled",
     "out of order sample",

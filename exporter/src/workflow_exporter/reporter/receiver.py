@@ -27,7 +27,7 @@ _WHO = "the receiver"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`text` is the beginning of what the receiver said: to look for known words, never to be shown or logged.
+    """`text` is the beginning of what the receiver said: searched for known words, never shown or logged.
 
     Empty where the report was taken.
     """
