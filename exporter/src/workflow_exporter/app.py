@@ -43,7 +43,8 @@ from workflow_exporter.web.routes import metrics_app, public_app
 
 _log = logging.getLogger(__name__)
 
-_CHECK_SECONDS = 60.0  # how long `check` waits until every source has answered
+_CHECK_SECONDS = 60.0  # how long `check` takes at the most
+_CLUSTER_SECONDS = 50.0  # of them, until every source of the cluster has answered
 _NAMESPACE_RETRY_SECONDS = 5.0
 # How long after the start the first snapshot waits for a catalog: its absence must not make us unready.
 _PATIENCE_WITH_CATALOG = timedelta(seconds=10)
@@ -251,22 +252,36 @@ def read_once(plan: Plan) -> Snapshot:
 
 
 async def _read_once(plan: Plan, opened: _Opened) -> Snapshot:
-    """The first complete snapshot, or what is known after a minute."""
-    changed = asyncio.Event()
-    async with opened(_give_up) as reading:
-        task = asyncio.create_task(reading.reader.run(changed.set))
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_CHECK_SECONDS):
-                while not reading.composer.compose(_now(), _NO_CATALOG, None).complete:
-                    changed.clear()
-                    await changed.wait()
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+    """The first complete snapshot, or what is known when the time is over."""
+    began = asyncio.get_running_loop().time()
+    started = _now()
+    async with contextlib.AsyncExitStack() as stack:
+        try:
+            async with asyncio.timeout_at(began + _CLUSTER_SECONDS):
+                reading = await stack.enter_async_context(opened(_give_up))
+        except TimeoutError as error:
+            raise ClusterError(f"the API server did not answer within {_CLUSTER_SECONDS:g} s") from error
+        await _read_cluster(reading, began + _CLUSTER_SECONDS)
         catalog = plan.update_check.held
         if catalog:
-            await catalog.refresh(reading.composer.profile().name)
-        return _compose(reading.composer, catalog, _now(), _now())
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(began + _CHECK_SECONDS):
+                    await catalog.refresh(reading.composer.profile().name)
+        return _compose(reading.composer, catalog, _now(), started)
+
+
+async def _read_cluster(reading: _Reading, until: float) -> None:
+    """Returns when every source has answered, or at `until` of the loop's clock."""
+    changed = asyncio.Event()
+    task = asyncio.create_task(reading.reader.run(changed.set))
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout_at(until):
+            while not reading.composer.compose(_now(), _NO_CATALOG, None).complete:
+                changed.clear()
+                await changed.wait()
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
 
 
 def _give_up(error: ClusterError) -> None:

@@ -75,10 +75,18 @@ class LiveCluster:
         )
 
     async def run(self, on_change: Callable[[], None]) -> None:
-        """Reads until cancelled. Several changes may be told by one call, none is left untold."""
-        async with asyncio.TaskGroup() as group:
-            for resource, task in self._tasks.items():
-                group.create_task(task.run(on_change), name=f"read {resource}")
+        """Reads until cancelled. Several changes may be told by one call, none is left untold.
+
+        A source that has not answered until then is down: what it would show cannot be told.
+        """
+        try:
+            async with asyncio.TaskGroup() as group:
+                for resource, task in self._tasks.items():
+                    group.create_task(task.run(on_change), name=f"read {resource}")
+        finally:
+            for source in self._sources.values():
+                if source.state.up is None:
+                    source.fall("the API server had not answered in full when the time was over")
 
     def counts(self) -> Mapping[tuple[str, str], int]:
         """(source, what) -> how often since the start: lists, watches, readings, expired, bad_answers,
