@@ -18,7 +18,7 @@ from workflow_exporter.cluster.connection import connect
 from workflow_exporter.cluster.exec_plugin import run_plugin
 from workflow_exporter.errors import ConnectionSettingsError
 
-MOST_MEMORY = 1024**3  # 1 GiB of address space: a start takes some 300 MiB
+MOST_MEMORY = 2 * 1024**3  # 2 GiB of address space: a start takes some 500 MiB
 URL = "https://127.0.0.1:1"
 
 
@@ -33,6 +33,19 @@ def ended(folder: Path, *arguments: str | Path, **settings: str) -> "subprocess.
         timeout=60,
         check=False,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY)),
+    )
+
+
+def released(folder: Path, *arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
+    """`workflow-releases` to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "workflow_releases", *arguments],
+        env=environment(folder, {"HOST": "127.0.0.1", "PORT": "0", "METRICS_PORT": "0", **settings}),
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
 
 
@@ -60,6 +73,27 @@ def test_what_is_no_regular_file_is_refused_at_once(
     told = ended(tmp_path, *subcommand, option, path)
 
     check_one_line(told, "not a regular file")
+
+
+@pytest.mark.parametrize(
+    "name", ["PROFILE_FILE", "CATALOG_FILE", "CA_BUNDLE_FILE", "ID_KEY_FILE", "REPORT_BEARER_TOKEN_FILE"]
+)
+def test_setting_that_names_a_pipe_does_not_wait_for_it(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+
+    told = ended(tmp_path, "check", "--from", "/nowhere", **{name: str(tmp_path / "pipe")})
+
+    check_one_line(told, "workflow-exporter: ")
+
+
+@pytest.mark.parametrize("command_line", [("key", "show", "pipe"), ("serve",)])
+def test_signing_key_that_is_a_pipe_is_refused(tmp_path: Path, command_line: tuple[str, ...]) -> None:
+    os.mkfifo(tmp_path / "pipe")
+
+    told = released(tmp_path, *command_line, CATALOG_SIGNING_KEY_FILE=str(tmp_path / "pipe"))
+
+    assert told.returncode == 2, told.stderr
+    assert "pipe is not a regular file" in told.stderr
 
 
 @pytest.mark.parametrize(
@@ -104,20 +138,8 @@ def test_name_given_to_the_releases_commands_is_spelled_out(
     tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:
     hostile = "\x1b[2J\x9b31m\u202egone"
-    told = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "workflow_releases",
-            *(argument.replace("{}", hostile) for argument in arguments),
-        ],
-        env=environment(tmp_path, {}),
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+
+    told = released(tmp_path, *(argument.replace("{}", hostile) for argument in arguments))
 
     assert told.returncode == 2, told.stderr
     assert told.stderr.replace("\n", "").isprintable()

@@ -24,7 +24,7 @@ from workflow_exporter.cluster.api_errors import (
 )
 from workflow_exporter.cluster.lines import Lines
 
-# 500 objects of 128 KiB; a node with 50 images has some 30 KiB. Of one answer, and of all that are being read.
+# 500 objects of 128 KiB; a node with 50 images has some 30 KiB. Of one answer, and of all together.
 _MAX_BODY_BYTES = 64 * 1024 * 1024  # 64 MiB
 # Values in a page, counted by its commas: each costs 72 bytes to hold apart, however short it is. An honest
 # node has one in 27 bytes, so that this is a page of 27 MB.
@@ -65,7 +65,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A part of a list; `items` are undecoded. For use in a `with`, whose end makes room for other answers."""
+    """A part of a list; `items` are undecoded. For use in a `with`: its end makes room for others."""
 
     items: list[msgspec.Raw]
     resource_version: str

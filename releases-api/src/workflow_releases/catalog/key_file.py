@@ -18,6 +18,8 @@ _MAX_BYTES = 64 * 1024  # 64 KiB; a key takes 119 bytes
 def read_key_file(path: Path) -> SigningKeys:
     """The keys of a PEM file; raises SettingsError."""
     try:
+        if path.exists() and not path.is_file():  # a pipe would wait for ever
+            raise SettingsError(f"{path} is not a regular file")
         with path.open("rb") as file:
             return read_signing_keys(file.read(_MAX_BYTES))
     except OSError as error:
