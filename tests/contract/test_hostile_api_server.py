@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+import clusters
 from e2e.agent import environment
 from fakes.hostile_api_server import (
     Behaviour,
@@ -163,6 +164,23 @@ async def test_check_ends_in_time_with_interim_answers_for_ever(
             printed.out
         )
         assert "builder" in printed.out
+
+
+async def test_check_ends_in_time_with_a_releases_api_that_drips(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(app, "_CHECK_SECONDS", 2.0)
+    recording = tmp_path / "cluster.json"
+    items = clusters.as_running_objects(clusters.manifests("hephy-v2.23.0"))
+    recording.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
+
+    async with HostileApiServer(lambda _: drips()).running() as server:
+        async with asyncio.timeout(30):
+            arguments = ["check", "--from", str(recording), "--catalog", server.url]
+            status = await asyncio.to_thread(cli.run, arguments, {})
+
+    assert status == 3
+    assert "Source catalog is down: has not answered yet." in capsys.readouterr().out
 
 
 # --- one request -----------------------------------------------------------------------------------------

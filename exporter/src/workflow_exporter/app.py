@@ -254,7 +254,6 @@ def read_once(plan: Plan) -> Snapshot:
 async def _read_once(plan: Plan, opened: _Opened) -> Snapshot:
     """The first complete snapshot, or what is known when the time is over."""
     began = asyncio.get_running_loop().time()
-    started = _now()
     async with contextlib.AsyncExitStack() as stack:
         try:
             async with asyncio.timeout_at(began + _CLUSTER_SECONDS):
@@ -267,7 +266,8 @@ async def _read_once(plan: Plan, opened: _Opened) -> Snapshot:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout_at(began + _CHECK_SECONDS):
                     await catalog.refresh(reading.composer.profile().name)
-        return _compose(reading.composer, catalog, _now(), started)
+        # A catalog that has not come by now does not come: no patience is left.
+        return _compose(reading.composer, catalog, _now(), started=datetime.min.replace(tzinfo=UTC))
 
 
 async def _read_cluster(reading: _Reading, until: float) -> None:
