@@ -118,9 +118,26 @@ def values_of_two_bytes() -> AsyncIterator[bytes]:
     return page_of(*[b"0," * (MIB // 2)] * 7, b"0")
 
 
+def fat_nodes() -> Callable[[], AsyncIterator[bytes]]:
+    """Pages of 20 MiB, of whose nodes everything is kept."""
+    numbers = itertools.count()
+
+    def page() -> AsyncIterator[bytes]:
+        number = next(numbers)
+        nodes_of_page = (
+            b'%s{"metadata":{"name":"%s","uid":"u%d-%d"},"status":{"nodeInfo":{"osImage":"%d-%s"}}}'
+            % (b"," if one else b"", b"n" * 20_000, number, one, one, b"x" * 20_000)
+            for one in range(500)
+        )
+        return page_of(*nodes_of_page)
+
+    return page
+
+
 @pytest.mark.parametrize(
     "behaviour",
     [
+        pytest.param(lists(fat_nodes()), id="fat objects without end"),
         pytest.param(lambda _: answers(410, failure(410)), id="everything is answered 410"),
         pytest.param(expired_lists, id="lists and watches are answered 410"),
         pytest.param(lists(endless_pages()), id="continue tokens without end"),

@@ -32,6 +32,7 @@ _MAX_PAGE_VALUES = 1_000_000
 _SMALL_BODY_BYTES = 1024 * 1024  # 1 MiB cannot hold so many that it matters
 # From the request to the last byte. An API server ends a list after 60 s by itself (--request-timeout).
 _DEADLINE_SECONDS = 60.0
+_MAX_OBJECT_BYTES = 4 * 1024 * 1024  # 4 MiB of a single object; etcd takes 1.5 MiB
 _MAX_ERROR_BYTES = 64 * 1024  # 64 KiB of an error's body are read; a Status has a few hundred bytes
 
 
@@ -130,7 +131,8 @@ class ApiClient:
         """One object's JSON."""
         share = Share(self._budget)
         try:
-            return bytes(await self._read("get", address, {}, share))
+            most = min(_MAX_OBJECT_BYTES, self._max_body_bytes)
+            return bytes(await self._read("get", address, {}, share, most))
         finally:
             share.give_back()
 
@@ -142,7 +144,8 @@ class ApiClient:
         parameters = {"limit": str(limit)} | ({"continue": continue_token} if continue_token else {})
         share = Share(self._budget)
         try:
-            page = _decoded(await self._read("list", address, parameters, share), address)
+            body = await self._read("list", address, parameters, share, self._max_body_bytes)
+            page = _decoded(body, address)
         except BaseException:
             share.give_back()
             raise
@@ -170,24 +173,22 @@ class ApiClient:
             ):
                 yield events
 
-    async def _read(self, verb: str, address: Address, parameters: dict[str, str], share: Share) -> bytearray:
+    async def _read(
+        self, verb: str, address: Address, parameters: dict[str, str], share: Share, most_bytes: int
+    ) -> bytearray:
+        what = f"the answer to {verb} {address.words}"
         # Grown in place: joining httpx's chunks would hold a page twice.
         body = bytearray()
         with _explained(self._silence_seconds, self._deadline_seconds):
             async with self._answer(verb, address, parameters, self._silence_seconds) as response:
                 async for chunk in response.aiter_bytes():
                     body += chunk
-                    self._check_size(len(body), fits=share.grow(len(chunk)), what=f"{verb} {address.words}")
+                    if len(body) > most_bytes:
+                        raise BadAnswerError(f"{what} is larger than {most_bytes:,} bytes")
+                    if not share.grow(len(chunk)):
+                        most = f"{self._budget.most_bytes:,} bytes"
+                        raise BadAnswerError(f"{what} would make all that are being read larger than {most}")
         return body
-
-    def _check_size(self, length: int, *, fits: bool, what: str) -> None:
-        bound = f"{self._max_body_bytes:,} bytes"
-        if length > self._max_body_bytes:
-            raise BadAnswerError(f"the answer to {what} is larger than {bound}")
-        if not fits:
-            raise BadAnswerError(
-                f"the answer to {what} would make all that are being read larger than {bound}"
-            )
 
     @asynccontextmanager
     async def _answer(

@@ -92,8 +92,9 @@ class Follower:
             contents = self._source.empty()
             try:
                 version = await self._fill(contents, address)
-            except RefusedError as error:
-                if error.status == 404 and not address.always_served:
+            except BaseException as error:
+                contents.leave_room()
+                if isinstance(error, RefusedError) and error.status == 404 and not address.always_served:
                     continue
                 raise
             self.counts["lists"] += 1

@@ -16,7 +16,7 @@ from workflow_exporter.cluster.addresses import (
 )
 from workflow_exporter.cluster.api_client import ApiClient
 from workflow_exporter.cluster.api_errors import RefusedError
-from workflow_exporter.cluster.contents import Source
+from workflow_exporter.cluster.contents import Room, Source
 from workflow_exporter.cluster.follower import Follower
 from workflow_exporter.cluster.intake import Intake
 from workflow_exporter.cluster.objects import ClusterObjects, ClusterView, Resource
@@ -47,7 +47,8 @@ class LiveCluster:
         timing, surroundings = timing or Timing(), surroundings or Surroundings()
         client = ApiClient(http, silence_seconds=timing.read_seconds)
         intake = Intake(candidates)
-        self._sources = {resource: Source(resource, intake) for resource in Resource}
+        room = Room()
+        self._sources = {resource: Source(resource, intake, room) for resource in Resource}
         self._tasks: dict[Resource, Follower | Reader] = {
             resource: Follower(
                 client,
