@@ -6,7 +6,7 @@ import sys
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from workflow_exporter import __version__
 from workflow_exporter.errors import (
@@ -17,6 +17,7 @@ from workflow_exporter.errors import (
     WorkflowExporterError,
 )
 from workflow_exporter.logs import configure_logging
+from workflow_exporter.plain_text import escaped
 from workflow_exporter.setting_rows import SETTINGS
 from workflow_exporter.settings import Settings, settings_from_environment, with_catalog
 from workflow_exporter.terminal import ExitStatus
@@ -62,7 +63,7 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         configure_logging("warning" if quiet else settings.log_level, settings.log_format)
         return _dispatch(options, settings)
     except WorkflowExporterError as error:
-        print(f"workflow-exporter: {error}", file=sys.stderr)  # noqa: T201 - the answer to its user
+        print(f"workflow-exporter: {escaped(str(error))}", file=sys.stderr)  # noqa: T201 - the answer to its user
         unread = isinstance(error, ClusterError | ReportError) and not isinstance(
             error, ConnectionSettingsError
         )
@@ -107,9 +108,16 @@ def _wants_colour() -> bool:
     return sys.stdout.isatty() and "NO_COLOR" not in os.environ  # no-color.org
 
 
+class _Parser(argparse.ArgumentParser):
+    """Repeats no control characters of the arguments."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(escaped(message))
+
+
 def _parser() -> argparse.ArgumentParser:
     # Both levels take the source options: `workflow-exporter check --from x` and without `check`.
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = _Parser(
         prog="workflow-exporter",
         description=_DESCRIPTION,
         epilog=_EXAMPLES + "\n" + settings_help(),

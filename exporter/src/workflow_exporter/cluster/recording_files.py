@@ -6,6 +6,7 @@ Accepted is what `kubectl get … -o yaml|json` and `kubectl version -o yaml|jso
 
 import codecs
 import json
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,7 +80,7 @@ def read_files(path: Path) -> list[RecordedFile]:
     Raises RecordingError with the file's name and the fault in one line.
     """
     try:
-        paths = _files_in(path) if path.is_dir() else [path]
+        paths = _files_in(path) if path.is_dir() else [_regular_file(path)]
         size = sum(file.stat().st_size for file in paths)
         if size > _MAX_BYTES:
             raise RecordingError(
@@ -88,6 +89,13 @@ def read_files(path: Path) -> list[RecordedFile]:
         return [_read(file.stem, str(file), file.read_bytes()) for file in paths]
     except OSError as error:
         raise RecordingError(f"{error.filename or path}: {error.strerror or error}") from error
+
+
+def _regular_file(path: Path) -> Path:
+    """`path`; raises RecordingError for what could be endless or never answer: a pipe, a device, a socket."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise RecordingError(f"{path}: is not a regular file: write what kubectl prints into one")
+    return path
 
 
 def _files_in(folder: Path) -> list[Path]:

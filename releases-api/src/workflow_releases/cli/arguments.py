@@ -1,19 +1,28 @@
 """The commands and their options; `--help` of each says what it does and shows a line to copy."""
 
 import argparse
+from typing import NoReturn
 
 from workflow_releases import __version__
 from workflow_releases.access.scopes import SCOPES
+from workflow_releases.plain_text import escaped
 from workflow_releases.settings import SETTINGS
 
 # argparse has no public name for what add_subparsers gives.
 _Commands = argparse._SubParsersAction  # noqa: SLF001 - see above
 
 
+class _Parser(argparse.ArgumentParser):
+    """Repeats no control characters of the arguments."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(escaped(message))
+
+
 def parser() -> argparse.ArgumentParser:
     """The whole command line; `run` in what it parses names the command's function, as `module.function` of
     this package: only that module is imported, and a pipeline need not wait for a database's library."""
-    top = argparse.ArgumentParser(
+    top: argparse.ArgumentParser = _Parser(
         prog="workflow-releases",
         description="One authority for a platform's releases: serve catalogs, and publish to them.",
         epilog=_settings_help(),

@@ -25,6 +25,7 @@ from workflow_releases.errors import (
 )
 
 _TIMEOUT_SECONDS = 30.0
+_MOST_TOKEN_CHARACTERS = 8192  # a token of ours has 60
 _REFUSALS: Mapping[int, type[RefusedError]] = {
     401: UnauthorizedError,
     403: ForbiddenError,
@@ -97,7 +98,8 @@ def token_from(file: str | None, environment: Mapping[str, str]) -> str | None:
     if file is None:
         return environment.get("RELEASES_TOKEN", "").strip() or None
     try:
-        text = os.fdopen(0, closefd=False).read() if file == "-" else Path(file).read_text()
+        with os.fdopen(0, closefd=False) if file == "-" else Path(file).open() as opened:
+            text = opened.read(_MOST_TOKEN_CHARACTERS)
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"--token-file {file} cannot be read: {error}") from error
     if not text.strip() or not text.strip().isascii():
