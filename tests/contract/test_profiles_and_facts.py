@@ -15,6 +15,8 @@ PLATFORMS = ("deis", "hephy", "drycc")
 DEIS_GENERATIONS = ("v2.3.0", "v2.2.0", "v2.1.0", "v2.0.0")
 # Deployments since v2.3.0; the others were ReplicationControllers until v2.6.0 (facts: `legacy`).
 FIRST_DEPLOYMENTS = {"builder", "controller", "registry", "router", "workflow-manager"}
+# Required by the charts; this agent is installed in its place, so its absence is no fault.
+REPLACED = "workflow-manager"
 
 Row = dict[str, Any]
 
@@ -70,6 +72,15 @@ def test_config_maps_are_those_of_the_facts_and_only_plain_references_are_read(p
 
     assert {(row.component, row.name, row.key, row.required) for row in profile.config_maps} == plain
     assert {name for name, c in profile.components.items() if not c.observed} == unobserved
+
+
+@pytest.mark.parametrize("platform", ["deis", "hephy"])
+def test_first_workflow_manager_is_optional_where_this_agent_runs(platform: str) -> None:
+    component = PROFILES[platform].components[REPLACED]
+
+    assert [component.required, *(row.required for row in component.rows)] == [False] * (
+        len(component.rows) + 1
+    )
 
 
 def test_first_versions_of_hephy_are_its_first_releases_and_above_all_of_deis() -> None:
@@ -138,7 +149,7 @@ def _flat(row: WorkloadRow) -> Flat:
         row.component,
         row.name,
         tuple(kind.value for kind in row.kinds),
-        row.required,
+        row.required or row.component == REPLACED,
         row.container or "",
         tuple(sorted(row.pod_labels.items())),
         row.generations,

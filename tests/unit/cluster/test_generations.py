@@ -95,7 +95,7 @@ def test_first_deis_is_not_told_that_it_lacks_redis_nor_v2_2_0_that_it_lacks_the
 def test_empty_namespace_is_judged_by_the_newest_generation() -> None:
     found = read("deis-v2.18.0", lambda _: False)
 
-    assert len([one for one in found.expectations if one.required]) == 16
+    assert len([one for one in found.expectations if one.required]) == 15
     assert "deis-registry-proxy" in absent(found)
 
 
