@@ -101,9 +101,10 @@ bench: $(VENV)/.dev e2e-tools ## figures as ratios to a floor or a peer of the s
 
 # --- upkeep ------------------------------------------------------------------------------------------
 
-generate: $(VENV)/.dev ## write what is generated: shipped catalogs, PRIVACY.md's tables, boards, protobuf's code
+generate: $(VENV)/.dev ## write what is generated: shipped catalogs, tables of documents, boards, protobuf's code
 	$(BIN)/python releases-api/tools/catalogs_from_facts.py
 	PYTHONPATH=tests $(BIN)/python -m tools.privacy_page
+	PYTHONPATH=tests $(BIN)/python -m tools.recognised_releases
 	PYTHONPATH=grafana $(BIN)/python -m generator
 	PYTHONPATH=tests $(BIN)/python -m tools.chart_files
 	PYTHONPATH=tests $(BIN)/python -m tools.chart_values helm/workflow-exporter helm/workflow-releases
