@@ -1,8 +1,11 @@
 """What a person has exported for other programs changes no test's result, and steers no `make run`."""
 
 import os
+import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -18,10 +21,24 @@ SENSITIVE = (
     "tests/contract/test_gateway_on_sockets.py",
     "tests/contract/test_connection.py::test_context_is_chosen",
     "tests/contract/test_settings_docs.py",
+    "tests/contract/test_program.py::test_without_a_cluster_it_says_what_to_give_it",
 )
+DEFAULT_PORTS = (8080, 8081, 8090, 8091)
 
 
-def test_tests_pass_with_variables_of_other_programs(tmp_path: Path) -> None:
+@pytest.fixture
+def default_ports_in_use() -> Iterator[None]:
+    """As `make run` takes them; on another address, so that it may be started meanwhile."""
+    with ExitStack() as held:
+        for port in DEFAULT_PORTS:
+            with suppress(OSError):  # somebody else has it
+                held.enter_context(socket.create_server(("127.0.0.2", port)))
+        yield
+
+
+def test_tests_pass_with_variables_of_other_programs_and_while_make_run_is_running(
+    tmp_path: Path, default_ports_in_use: None
+) -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *SENSITIVE],
         cwd=ROOT,
