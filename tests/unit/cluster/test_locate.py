@@ -96,6 +96,7 @@ DEPLOYMENTS = "/apis/apps/v1/namespaces/{}/deployments"
         ({DEPLOYMENTS.format("deis"): failure(500)}, there, None),
         ({DEPLOYMENTS.format("deis"): httpx.ConnectError("")}, there, None),
         ({"/api/v1/namespaces/deis": ABSENT}, there, Located("drycc")),
+        ({"/api/v1/namespaces/deis": failure(404)}, lambda _: failure(403), Located("drycc")),
     ],
 )
 async def test_what_cannot_be_listed_is_passed_over_unless_it_may_be_all_that_there_is(
@@ -121,6 +122,17 @@ async def test_pages_without_end_are_looked_at_up_to_a_bound() -> None:
         assert await look_for_platform(http, PROFILES) == Located("deis")
 
     assert asked.count(DEPLOYMENTS.format("deis")) == 20
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("absent", "located"), [("deis", "drycc"), ("drycc", "deis")])
+async def test_only_namespace_that_exists_is_taken_without_a_list(absent: str, located: str) -> None:
+    server = script({f"/api/v1/namespaces/{absent}": failure(404)}, there)
+
+    async with server.client() as http:
+        assert await look_for_platform(http, PROFILES) == Located(located)
+
+    assert server.requests == ["/api/v1/namespaces/deis", "/api/v1/namespaces/drycc"]
 
 
 @pytest.mark.anyio

@@ -96,22 +96,20 @@ class LiveCluster:
 
 
 async def look_for_platform(http: httpx.AsyncClient, candidates: tuple[Profile, ...]) -> Located:
-    """Lists the workloads of each candidate's own namespace, and of no other, and decides by them.
+    """Of the candidates' own namespaces the one that exists; of several, decided by the workloads in each.
 
     What may not be read (403) counts as not there; so do workloads of a kind that the server cannot list.
     Raises ClusterError where the server cannot be asked, or where that kind may be all that there is: the
     caller decides whether to ask again, since a guess would hold for the whole run.
     """
     client, intake = ApiClient(http), Intake(candidates)
-    existing: list[str] = []
+    exists = {namespace: await _exists(client, namespace) for namespace in own_namespaces(candidates)}
+    possible = [namespace for namespace, there in exists.items() if there is not False]
+    if len(possible) == 1:
+        return Located(possible[0])
     seen: dict[str, ClusterObjects] = {}
     failures: list[ClusterError] = []
-    for namespace in own_namespaces(candidates):
-        exists = await _exists(client, namespace)
-        if exists is False:
-            continue
-        if exists:
-            existing.append(namespace)
+    for namespace in possible:
         known = {
             resource: await _known_workloads(client, intake, resource, namespace, failures)
             for resource in WORKLOADS
@@ -119,7 +117,7 @@ async def look_for_platform(http: httpx.AsyncClient, candidates: tuple[Profile, 
         seen[namespace] = ClusterObjects(known)
     if failures and not any(any(objects.known.values()) for objects in seen.values()):
         raise failures[0]
-    return locate(seen, existing, candidates)
+    return locate(seen, [namespace for namespace, there in exists.items() if there], candidates)
 
 
 async def _exists(client: ApiClient, namespace: str) -> bool | None:
