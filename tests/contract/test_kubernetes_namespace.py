@@ -18,8 +18,8 @@ from api_server import ApiServer
 from cluster_reading import LONG_WATCHES, until
 from clusters import Manifest, unknown_workloads
 from clusters.objects import namespace as namespace_manifest
+from clusters.rendered import rendering
 from kubeconfigs import write_kubeconfig
-from rendered_clusters import rendered_manifests
 from workflow_exporter.cluster.connection import connect
 from workflow_exporter.cluster.detect import Elsewhere, Located, own_namespaces
 from workflow_exporter.cluster.lists_and_watches import LiveCluster, look_for_platform
@@ -133,7 +133,7 @@ def manifests_of(prefix: str, deis: str | None, drycc: str | None) -> list[Manif
         if what in {"empty", "strangers"}:
             found += [namespace_manifest(place), *(unknown_workloads(place) if what == "strangers" else [])]
         elif what:
-            found += rendered_manifests(what, place)
+            found += [one for one in rendering(what).manifests(place) if one["kind"] != "Node"]
     return found
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from rendered_clusters import RENDERINGS, rendering
+from clusters.rendered import RENDERINGS, rendering
 from tools.recognised_releases import PAGE, table, with_table
 from workflow_exporter.version import parse_version
 
@@ -19,9 +19,9 @@ def test_every_rendered_release_is_within_a_row_of_its_platform() -> None:
     rows = [[cell.strip() for cell in line.split("|")[1:3]] for line in table().splitlines()[3:] if line]
 
     for name in RENDERINGS:
-        facts = rendering(name)
-        spans = [span for platform, span in rows if platform == facts["platform"].capitalize()]
-        assert any(holds(span, facts["release"]) for span in spans), name
+        one = rendering(name)
+        spans = [span for platform, span in rows if platform == one.platform.capitalize()]
+        assert any(holds(span, one.release) for span in spans), name
 
 
 def holds(span: str, release: str) -> bool:

@@ -10,7 +10,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from rendered_clusters import RENDERINGS, rendering
+from clusters.rendered import RENDERINGS, rendering
 from workflow_exporter.version import Version, parse_version
 
 PAGE = Path(__file__).parents[2] / "docs" / "recognised-releases.md"
@@ -56,9 +56,12 @@ def with_table(page: str) -> str:
 
 def _shapes(platform: str) -> list[list[Facts]]:
     """The renderings with the charts' own values, oldest first; neighbours of one shape together."""
-    of_platform = [one for one in map(rendering, RENDERINGS) if one["platform"] == platform]
-    whole = sorted((one for one in of_platform if _is_whole(one)), key=_order)
+    whole = sorted((one for one in _of(platform) if _is_whole(one)), key=_order)
     return [list(group) for _, group in groupby(whole, key=_shape)]
+
+
+def _of(platform: str) -> list[Facts]:
+    return [one.raw for one in map(rendering, RENDERINGS) if one.platform == platform]
 
 
 def _is_whole(facts: Facts) -> bool:
@@ -137,8 +140,7 @@ def _special(group: list[Facts]) -> Iterator[str]:
     if _without_versions(facts):
         yield "builds without a version (canary)"
     releases = {one["release"] for one in group}
-    every = [one for one in map(rendering, RENDERINGS) if one["platform"] == facts["platform"]]
-    changed = [one for one in every if one["release"] in releases and not _is_whole(one)]
+    changed = [one for one in _of(facts["platform"]) if one["release"] in releases and not _is_whole(one)]
     if changed:
         yield f"also tried with other values: {', '.join(sorted({one['variant'] for one in changed}))}"
 

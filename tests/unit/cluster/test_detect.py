@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from clusters import CLUSTERS, Manifest, as_running_objects, held, manifests, platform_namespace
-from rendered_clusters import RENDERINGS, rendered_manifests, rendering
+from clusters.rendered import RENDERINGS, rendering
 from workflow_exporter.cluster.detect import choose_profile
 from workflow_exporter.platforms.profile import Profile
 from workflow_exporter.platforms.reader import shipped_profiles
@@ -110,10 +110,10 @@ MIRRORS = (
 @pytest.mark.parametrize("mirror", MIRRORS)
 @pytest.mark.parametrize("name", RENDERINGS)
 def test_every_rendering_is_found_whatever_its_images_are_called(name: str, mirror: str | None) -> None:
-    platform = rendering(name)["platform"]
+    platform = rendering(name).platform
 
     def found(namespace: str, *changes: Callable[[Manifest], Manifest]) -> str:
-        manifests = rendered_manifests(name, namespace)
+        manifests = rendering(name).manifests(namespace)
         for change in changes:
             manifests = [change(manifest) for manifest in manifests]
         return choose_profile(held(as_running_objects(manifests), PROFILES), namespace, PROFILES).name

@@ -100,7 +100,7 @@ class _Contents:
             self._malformed[resource] += 1
             return
         if accepted.value is None:
-            self._unknown[resource] += 1
+            self._unknown[resource] += accepted.counted
         else:
             self._known.setdefault(resource, {})[accepted.uid] = accepted.value
 
