@@ -6,7 +6,6 @@ from typing import Self
 from urllib.parse import urlsplit
 
 _RECEIVED_BYTES = 4096  # the least that the kernel gives: what the reader takes without reading
-_REQUESTS = 8  # of a connection, before probes have their turn
 _MOST_NEW = (
     100  # connections opened in one turn, so that it is their number that does harm and not their rate
 )
@@ -15,12 +14,13 @@ _MOST_NEW = (
 class SlowReaders:
     """Holds `count` connections to a listener, for as long as it lets them; closed at the end of a `with`."""
 
-    def __init__(self, url: str, count: int) -> None:
+    def __init__(self, url: str, count: int, at_once: int) -> None:
+        """`at_once` requests are sent on each connection before probes have their turn."""
         where = urlsplit(url)
         self._address = (where.hostname or "", where.port or 0)
         self._request = f"GET {where.path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
         self._sockets: list[socket.socket] = []
-        self._count = count
+        self._count, self._at_once = count, at_once
 
     def __enter__(self) -> Self:
         return self
@@ -33,7 +33,7 @@ class SlowReaders:
         """Asks again on each connection; some of those that were closed are opened again."""
         for _ in range(min(_MOST_NEW, self._count - len(self._sockets))):
             self._open()
-        for _ in range(_REQUESTS):
+        for _ in range(self._at_once):
             self._sockets = [one for one in self._sockets if self._ask(one)]
 
     def _open(self) -> None:

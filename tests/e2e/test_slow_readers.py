@@ -31,7 +31,7 @@ def many_files() -> Iterator[None]:
 
 def test_slow_readers_stop_neither_listener_of_the_agent(tmp_path: Path) -> None:
     with Agent(tmp_path, "--from", ROOT / "exporter" / "sample", "--catalog", CATALOGS) as agent:
-        attack(agent.program, {agent.page_url: "/", agent.metrics_url: "/metrics"}, 300)
+        attack(agent.program, {agent.page_url: "/", agent.metrics_url: "/metrics"}, count=300, at_once=8)
 
         assert agent.program.rss_bytes("VmHWM") < memory_limit("workflow-exporter")
         assert agent.program.log_tail().count("WARNING connections:") <= 2
@@ -40,16 +40,18 @@ def test_slow_readers_stop_neither_listener_of_the_agent(tmp_path: Path) -> None
 @pytest.mark.usefixtures("many_files")
 def test_slow_readers_stop_neither_listener_of_the_releases_api(tmp_path: Path) -> None:
     with ReleasesApi(tmp_path) as api:
-        attack(api.program, {api.url: "/v1/catalogs/deis", api.metrics_url: "/metrics"}, 2500)
+        attack(
+            api.program, {api.url: "/v1/catalogs/deis", api.metrics_url: "/metrics"}, count=2500, at_once=1
+        )
 
         assert api.program.rss_bytes("VmHWM") < memory_limit("workflow-releases")
         assert api.program.log_tail().count("WARNING connections:") <= 2
 
 
-def attack(program: Program, paths: dict[str, str], count: int) -> None:
+def attack(program: Program, paths: dict[str, str], *, count: int, at_once: int) -> None:
     """Slow readers of a path at each address; meanwhile no probe is refused, nor three in a row late."""
     late = dict.fromkeys(paths, 0)
-    readers = [SlowReaders(url + path, count) for url, path in paths.items()]
+    readers = [SlowReaders(url + path, count, at_once) for url, path in paths.items()]
     ends = time.monotonic() + ATTACK_SECONDS
     with readers[0], readers[1]:
         while time.monotonic() < ends:

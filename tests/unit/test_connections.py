@@ -287,6 +287,25 @@ async def test_a_connection_that_waits_for_its_answer_is_not_closed_for_a_new_on
 
 
 @PROGRAMS
+async def test_a_new_connection_is_answered_although_all_others_wait_for_their_answers(program: Any) -> None:
+    async with serving(program, max_connections=2) as served:
+        waits = REQUEST.replace(b"/ ", b"/waits ", 1)
+        asking = [await served.connect(waits) for _ in range(2)]
+        await served.application.waiting.wait()
+        probes = [await served.connect() for _ in range(2)]
+        assert [await answer(probe) for probe in probes] == [b"xxxxx"] * 2
+
+        asking += [await served.connect(waits) for _ in range(3)]
+        statuses = [await served.status() for _ in range(3)]
+        served.application.released.set()
+        answered = [await answer(peer, b"") for peer in asking[-3:]]
+
+        # Twice as many as it holds by rights, the oldest of which makes way.
+        assert (statuses, answered) == ([200] * 3, [b"xxxxx"] * 3)
+        assert await is_closed(asking[0])
+
+
+@PROGRAMS
 async def test_an_answer_that_nobody_fetches_stops_no_other(program: Any) -> None:
     async with serving(program, max_connections=1) as served:
         unread = await served.connect(LARGE)

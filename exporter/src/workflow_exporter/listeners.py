@@ -23,8 +23,9 @@ AsgiApp = Callable[
 ]
 
 _BACKLOG = 64  # connections that wait to be accepted; a page and a scraper need few
-# A listener; then the longest idle one is closed for a new one. The loop takes some turns to close one,
-# and accepts a backlog more in each: in a flood, two listeners stay below 1,024 open files, the usual limit.
+# A listener; then one is closed for each new one, unless all are being answered: then up to twice as many.
+# The loop takes some turns to close one, and accepts a backlog more in each: in a flood, two listeners stay
+# below 1,024 open files, the usual limit.
 _MAX_CONNECTIONS = 128
 _REQUEST_SECONDS = 10  # from a connection's opening, or a request's first byte, to the request's end
 _KEEP_ALIVE_SECONDS = 75  # longer than Prometheus' usual scrape interval of 60 s, so it need not reconnect

@@ -10,9 +10,8 @@ import logging
 import socket
 import struct
 import termios
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from operator import itemgetter
 from typing import ClassVar
 
 import httptools
@@ -114,38 +113,40 @@ class Readers:
     def __init__(self, limits: AnswerLimits) -> None:
         self._limits = limits
         # The longest without progress first. A dict, because it keeps that order.
-        self._readers: dict[Connection, _Reader] = {}
+        self.waiting: dict[Connection, _Reader] = {}
         self._looking = False
         self._buffered_bytes = 0
 
     def add(self, connection: "Connection", since: float) -> None:
         """`since` is when this answer was first waited for; makes room for it first."""
         buffered = connection.transport.get_write_buffer_size()
-        while self._readers and self._buffered_bytes + buffered > self._limits.unread_bytes:
-            next(iter(self._readers)).abort()
+        while self.waiting and self._buffered_bytes + buffered > self._limits.unread_bytes:
+            next(iter(self.waiting)).abort()
         unread = buffered + connection.bytes_in_kernel()
-        self._readers[connection] = _Reader(since, connection.loop.time(), unread, buffered)
+        self.waiting[connection] = _Reader(since, connection.loop.time(), unread, buffered)
         self._buffered_bytes += buffered
         self._look_later(connection.loop)
 
     def discard(self, connection: "Connection") -> None:
-        reader = self._readers.pop(connection, None)
+        reader = self.waiting.pop(connection, None)
         if reader is not None:
             self._buffered_bytes -= reader.buffered
 
-    def slowest(self) -> "tuple[Connection, float] | None":
-        """The one that has taken nothing for the longest time, and since when."""
-        return next(((connection, reader.moved) for connection, reader in self._readers.items()), None)
+    def stuck(self, now: float) -> "Connection | None":
+        """The one that has taken nothing for the longest time, if that is longer than patience."""
+        for connection, reader in self.waiting.items():
+            return connection if now - reader.moved >= self._limits.patience_seconds else None
+        return None
 
     def _look_later(self, loop: asyncio.AbstractEventLoop) -> None:
-        if self._readers and not self._looking:
+        if self.waiting and not self._looking:
             self._looking = True
             loop.call_later(self._limits.look_seconds, self._look, loop)
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
         self._looking = False
         now = loop.time()
-        for connection, reader in list(self._readers.items()):
+        for connection, reader in list(self.waiting.items()):
             self._update(connection, reader, now)
             stalled = now - reader.moved >= self._limits.stall_seconds
             if stalled or now - reader.since >= self._limits.answer_seconds:
@@ -157,7 +158,7 @@ class Readers:
         unread = buffered + connection.bytes_in_kernel()
         if unread < reader.unread:
             reader.moved = now
-            self._readers[connection] = self._readers.pop(connection)
+            self.waiting[connection] = self.waiting.pop(connection)
         self._buffered_bytes += buffered - reader.buffered
         reader.unread, reader.buffered = unread, buffered
 
@@ -168,10 +169,10 @@ class Connection(HttpToolsProtocol):
     most: ClassVar[int]
     request_seconds: ClassVar[float]
     bad_requests: ClassVar[BadRequests]
-    answers: ClassVar[AnswerLimits]
-    # Those with no whole request to answer and since when, the longest idle first. Dicts keep that order.
-    idle: ClassVar[dict["Connection", float]]
-    queueing: ClassVar[dict["Connection", float]]  # those with requests behind the one being answered
+    # Who is in which state, the longest first. Dicts, because they keep that order.
+    idle: ClassVar[dict["Connection", None]]  # no whole request to answer
+    busy: ClassVar[dict["Connection", None]]  # a request that is being answered
+    queueing: ClassVar[dict["Connection", None]]  # requests behind the one that is being answered
     readers: ClassVar[Readers]  # those with an answer that is not wholly handed to the kernel
 
     _partial = False  # a request has begun and its end has not come
@@ -189,11 +190,10 @@ class Connection(HttpToolsProtocol):
         if len(self.connections) > _FEW:
             sock = transport.get_extra_info("socket")
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _MAX_BYTES_IN_KERNEL)
-        if len(self.connections) > self.most:
-            self._in_the_way().abort()
-        if not transport.is_closing():
-            self.idle[self] = self.loop.time()
-            self._expect_request()
+        if len(self.connections) > self.most and (in_the_way := self._in_the_way()):
+            in_the_way.abort()
+        self.idle[self] = None
+        self._expect_request()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._forget()
@@ -244,7 +244,8 @@ class Connection(HttpToolsProtocol):
             return  # aborted, and the parser still has the rest of what was read
         super().on_headers_complete()
         if self.pipeline:
-            self.queueing.setdefault(self, self.loop.time())
+            self.busy.pop(self, None)
+            self.queueing[self] = None
             if len(self.pipeline) > (0 if self._in_a_crowd() else _MAX_QUEUED):
                 self._cut_off(_QUEUED)
 
@@ -257,20 +258,26 @@ class Connection(HttpToolsProtocol):
         self._end_deadline()
         if not self.cycle.response_complete:  # it is, when the answer did not wait for the body
             self.idle.pop(self, None)
+            if not self.pipeline:
+                self.busy[self] = None
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
+        self.busy.pop(self, None)
         if self.flow.write_paused:
             self._answered = True  # the next request begins when this answer is read: one at most is kept
             return
         self._reader_since = None
-        if len(self.pipeline) <= 1:  # the next to be answered, which no longer waits
-            self._bytes_queued = 0
+        if len(self.pipeline) == 1:  # the next to be answered
             self.queueing.pop(self, None)
+            self.busy[self] = None
         if not self.pipeline:
             self.cycle.body = bytearray()  # of which the application took nothing; uvicorn keeps it
+            self._bytes_queued = 0
             self.idle.pop(self, None)
-            self.idle[self] = self.loop.time()
+            self.idle[self] = None
+            if len(self.connections) > self.most:
+                self.transport.close()
         super().on_response_complete()
 
     def pause_writing(self) -> None:
@@ -307,15 +314,19 @@ class Connection(HttpToolsProtocol):
             return 0  # not on Linux: then progress shows only in steps of the kernel's buffer
         return int(count)
 
-    def _in_the_way(self) -> "Connection":
-        """Whose place a new connection, perhaps a probe, takes; its own when all others wait for us."""
-        slowest = self.readers.slowest()
-        if slowest and self.loop.time() - slowest[1] >= self.answers.patience_seconds:
-            return slowest[0]
-        # Else the one that has been idle, queueing or reading nothing for the longest time. Not an idle one
-        # in any case: while all others read nothing, the idle one is the probe that came a moment ago.
-        firsts = (next(iter(self.idle.items()), None), next(iter(self.queueing.items()), None), slowest)
-        return min(filter(None, firsts), key=itemgetter(1), default=(self, 0.0))[0]
+    def _in_the_way(self) -> "Connection | None":
+        """Whose place a new connection takes. It is perhaps a probe, so it is not the one that is closed."""
+        stuck = self.readers.stuck(self.loop.time())
+        if stuck is not None:
+            return stuck
+        # A flood makes one group the largest, and what comes meanwhile is in another, or the youngest in it.
+        groups: list[Mapping[Connection, object]]
+        groups = [self.readers.waiting, self.queueing, self.idle, self.busy]
+        largest = max(groups, key=len)
+        # All may be busy for a moment, and deserve their answers.
+        if largest is self.busy and len(self.connections) <= 2 * self.most:
+            return None
+        return next(iter(largest), None)
 
     def _cut_off(self, kind: str) -> None:
         self.bad_requests.note(kind)
@@ -324,6 +335,7 @@ class Connection(HttpToolsProtocol):
     def _forget(self) -> None:
         self.idle.pop(self, None)
         self.queueing.pop(self, None)
+        self.busy.pop(self, None)
         self.readers.discard(self)
         self._end_deadline()
 
@@ -349,13 +361,13 @@ def connection_class(
     """Connections of one listener: `most` at a time, and each request sent whole in `request_seconds`."""
 
     class ListenerConnection(Connection):
-        idle: ClassVar[dict[Connection, float]] = {}
-        queueing: ClassVar[dict[Connection, float]] = {}
+        idle: ClassVar[dict[Connection, None]] = {}
+        queueing: ClassVar[dict[Connection, None]] = {}
+        busy: ClassVar[dict[Connection, None]] = {}
         readers: ClassVar[Readers] = Readers(answers)
 
     ListenerConnection.most = most
     ListenerConnection.request_seconds = request_seconds
-    ListenerConnection.answers = answers
     ListenerConnection.bad_requests = bad_requests
     return ListenerConnection
 

@@ -24,7 +24,8 @@ AsgiApp = Callable[
 ]
 
 _BACKLOG = 1024  # connections that wait to be accepted: after an outage all agents come at once
-# A listener; then the longest idle one is closed for a new one. Fewer where few files may be open.
+# A listener; then one is closed for each new one, unless all are being answered: then up to twice as many.
+# Fewer where few files may be open.
 _MAX_CONNECTIONS = 4096
 _REQUEST_SECONDS = 20  # for a whole request; a report's own deadline of 10 s, which is answered, comes first
 _KEEP_ALIVE_SECONDS = 75  # longer than proxies and Prometheus wait between two requests (60 s)
