@@ -34,7 +34,7 @@ class _SelfCollector(Collector):
         yield requests
         yield GaugeMetricFamily(
             "releases_database_up",
-            "Whether the database answers and could store a change; reads go on without it.",
+            "Whether the database answered last time; reads go on without it.",
             value=float(self._database_up()),
         )
         build = GaugeMetricFamily(

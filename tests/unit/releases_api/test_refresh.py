@@ -200,7 +200,7 @@ def test_database_that_answers_and_stores_nothing_is_not_up_and_is_followed(
     editions.refresh()
 
     assert up(editions) is True
-    assert editions.current is before  # nothing was read anew
+    assert editions.current is before  # nothing was read again
     assert [record.levelname for record in caplog.records if "locked" in record.message] == ["ERROR"]
     database.close()
 

@@ -16,7 +16,7 @@ from workflow_releases.database import changes
 from workflow_releases.database.engine import Database
 from workflow_releases.errors import InvalidError, NotFoundError
 
-_MAX_BEHIND = timedelta(days=1)  # of a clock that runs; one that is further away was never set
+_MAX_BEHIND = timedelta(days=1)  # beyond it, the stored time counts as wrong, and not this clock
 _CORRECTOR = "this program"  # in the audit trail
 _RESERVE_BYTES = 1024  # for `expires`, which is not in the body when it is measured
 

@@ -13,10 +13,10 @@ from sqlalchemy.engine import URL
 CONNECT_SECONDS = 5
 # How long the server may say nothing while an answer is waited for.
 ANSWER_SECONDS = 10.0
-# The server ends a statement by itself before that: what it reports says more than silence.
+# The server ends a statement by itself this much earlier, so that its own error reaches the log.
 _SOONER_SECONDS = 2.0
-# A transaction that its program lost holds the change counter, and with it every publisher; none of ours
-# thinks for that long between two statements.
+# A session whose replica is gone may hold the change counter, and every publication waits for it. No
+# transaction of ours needs that long between two statements.
 _IDLE_SECONDS = 15
 
 _Result = TypeVar("_Result")

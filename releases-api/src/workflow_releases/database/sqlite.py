@@ -1,7 +1,7 @@
 """SQLite: an engine on one file that is there, and the signs that its files are no longer those in use.
 
 SQLite keeps the last changes in `-wal` and shares what is in it through `-shm`. It goes on using all three
-files when somebody deletes one, and what is stored from then on is lost with the last connection.
+files when one is deleted, and what is stored from then on is lost with the last connection.
 """
 
 import contextlib

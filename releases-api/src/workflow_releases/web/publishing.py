@@ -106,8 +106,8 @@ async def _authorize(services: Services, request: Request, scope: str) -> str:
 async def _change(services: Services, change: Callable[[], _Result]) -> _Result:
     """Runs a change, and has it served here before it is acknowledged.
 
-    One that was stored and cannot be served yet is answered like one that could not be stored, with 503:
-    whoever repeats it gets the answer that it is there.
+    A change that is stored but cannot be served here yet is answered with 503, like one that could not be
+    stored. The same request again is then answered as unchanged.
     """
 
     def change_and_refresh() -> _Result:
