@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Self
 
 import httpx
+from prometheus_client.parser import text_string_to_metric_families
 
 from e2e.processes import Program, free_ports
 
@@ -52,6 +53,16 @@ class ReleasesApi:
         except httpx.TransportError:
             self.program.check_running()
             return None
+
+    def metric(self, name: str) -> float:
+        """The value of a metric without labels."""
+        text = self.http.get(f"{self.metrics_url}/metrics").raise_for_status().text
+        return next(
+            sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+            if sample.name == name
+        )
 
     def wait_until(self, holds: Callable[[], bool], seconds: float) -> None:
         """Polls; a deadline that passes fails with the end of the log."""
