@@ -161,6 +161,10 @@ def _twice(_: Draft, told: Told) -> None:
     told.times *= 2
 
 
+def _unknown_fields(draft: Draft, _: Told) -> None:
+    draft.last_bytes += b"\x18\x01" * 1_537
+
+
 def _no_series(draft: Draft, _: Told) -> None:
     draft.series.clear()
 
@@ -198,6 +202,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("bomb", DECLARED_LENGTH, Reason.TOO_LARGE_DECOMPRESSED, 413, _set(declared_length=262_145)),
     Fault("no snappy", DECOMPRESSION, Reason.COMPRESSION, 400, _byte_after),
     Fault("half a field", DECODING, Reason.MALFORMED, 400, _set(last_bytes=b"\x0a")),
+    Fault("1537 fields", DECODING, Reason.TOO_MANY_FIELDS, 400, _unknown_fields),
     Fault("257 series", DECODING, Reason.TOO_MANY_SERIES, 400, _told(times=257)),
     Fault("no series", DECODING, Reason.NO_SERIES, 400, _no_series, composes=False),
     Fault("17 labels", DECODING, Reason.TOO_MANY_LABELS, 400, _labels(**_TOO_MANY_LABELS)),

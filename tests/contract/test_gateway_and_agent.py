@@ -44,6 +44,13 @@ def test_both_have_the_same_series_with_the_same_labels() -> None:
     assert told == {rule.metric: rule.label_names for rule in RULES.values()}
 
 
+def test_agent_tells_no_more_label_sets_of_a_metric_than_the_gateway_takes() -> None:
+    """The agent adds one for the rest, whose labels are all `other`."""
+    capped = {rule.metric: rule.most for rule in RULES.values() if rule.most and rule.most > 1}
+
+    assert {row.name: row.most_sets + 1 for row in SERIES if row.name in capped} == capped
+
+
 def test_both_have_the_same_fixed_words() -> None:
     assert anonymise.AUDIENCES == words.AUDIENCES
     assert anonymise.ARCHITECTURES == words.ARCHITECTURES

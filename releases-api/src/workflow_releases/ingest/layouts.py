@@ -24,7 +24,6 @@ from workflow_releases.ingest.values import Amount, Values
 
 MAX_LAYOUTS = 2_000  # 8 MB, as they share their pieces; 21 MB if strangers make as many as they can
 MAX_INSTANCES = 50_000  # 7 MB
-MAX_KEPT_SERIES = 64  # of a report that is kept so; one of the largest platform has about 60
 MAX_PIECES = 20_000  # 4 MB; later ones are not shared with earlier ones
 
 # A series is five pieces: what comes before its `instance_id`, the id, what comes before its number, the
@@ -135,7 +134,7 @@ class Layouts:
 
     def remember(self, instance_id: str, told: Sequence[Told]) -> None:
         """`told` passed every check and was sent as it is forwarded."""
-        if len(told) > MAX_KEPT_SERIES or len({timestamp_ms for _, _, timestamp_ms in told}) > 1:
+        if len({timestamp_ms for _, _, timestamp_ms in told}) > 1:
             return
         heads = [label_set.head_before(number) for label_set, number, _ in told]
         key = hash(tuple(heads))

@@ -22,6 +22,7 @@ class Reason(Enum):
     COMPRESSION = (400, "the body is not in snappy's block format")
     TOO_LARGE_DECOMPRESSED = (413, "the body is larger than 262144 bytes once decompressed")
     MALFORMED = (400, "the body is not a protobuf write request")
+    TOO_MANY_FIELDS = (400, "a request has at most 1536 protobuf fields, and each of its messages 32")
     TOO_MANY_SERIES = (400, "a request has at most 256 series")
     NO_SERIES = (400, "a request has at least one series")
     TOO_MANY_LABELS = (400, "a series has at most 16 labels")
