@@ -7,7 +7,8 @@ import math
 from collections import OrderedDict
 from collections.abc import Callable
 
-MAX_KEYS = 50_000  # 8 MB; beyond it the key that was longest not seen is forgotten, and starts anew
+MAX_KEYS = 20_000  # 3 MB; beyond it the key that was longest not seen is forgotten, and starts anew
+MAX_INSTANCES = 50_000  # 8 MB
 
 
 class Rates:
@@ -25,6 +26,10 @@ class Rates:
 
     def __len__(self) -> int:
         return len(self._used_until)
+
+    def __contains__(self, key: bytes) -> bool:
+        """Whether anything was taken for this key, and it is not forgotten."""
+        return key in self._used_until
 
     def take(self, key: bytes) -> int | None:
         """None: go on. Else the whole seconds, at least 1, after which the next one is taken."""

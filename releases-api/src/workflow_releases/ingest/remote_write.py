@@ -19,9 +19,7 @@ from workflow_releases.ingest.refusals import Reason, ReportRefusedError
 MAX_SERIES = 256  # a report of the largest platform has about 60
 MAX_LABELS = 16  # the richest series of the contract has 9
 MAX_LABEL_BYTES = 64  # of a name, and of a value
-_MAX_SPELT_LABEL_BYTES = 2 * (
-    MAX_LABEL_BYTES + 2
-)  # with a tag and a length each; odd spellings are longer
+_MAX_SPELT_LABEL_BYTES = 2 * (MAX_LABEL_BYTES + 2)  # with a tag and a length each; odd spellings are longer
 
 NAME = "__name__"
 

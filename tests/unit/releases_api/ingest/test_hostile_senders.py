@@ -1,0 +1,135 @@
+"""What one address, with ids of its own and reports that pass, can take from others and add to the store."""
+
+import logging
+from collections import Counter
+
+import pytest
+
+from gateways import Site
+from ingest_factories import (
+    SLOT,
+    component,
+    fleet,
+    identity,
+    in_order,
+    node,
+    pack,
+    seen,
+    small,
+    whole,
+    write_request,
+)
+from releases_factories import make_catalog, make_component, make_release
+
+STRANGER, HONEST = "192.0.2.66", "192.0.2.1"
+
+
+def bearer(secret: str) -> str:
+    return f"Bearer {secret}"
+
+
+def inventive(number: int, instance_id: str) -> bytes:
+    """As many series as a report may have, each with words that no other report has."""
+    told = [(seen(instance_id, f"{number:032x}", exporter_version=f"v1.{number}.0"), SLOT)]
+    told += [(component("router", f"v{number}.{n}.0", instance_id), SLOT) for n in range(40)]
+    told += [(node("Debian 12", instance_id, f"{n}.{number // 999}.{number % 999}"), 1) for n in range(9)]
+    return pack(write_request(*in_order(*told)))
+
+
+@pytest.mark.anyio
+async def test_versions_that_a_stranger_invents_make_nobody_elses_other() -> None:
+    site = Site()
+    for number in range(60):
+        secret, instance = identity(number)
+        await site.post(inventive(number, instance), STRANGER, authorization=bearer(secret))
+    site.store.bodies.clear()
+
+    own = [
+        (seen(version="v9.8.7", exporter_version="v3.2.1"), SLOT),
+        *((component(name, "v9.8.7"), SLOT) for name in ("router", "builder")),
+    ]
+    assert (await site.post(pack(write_request(*in_order(*own))), HONEST)).status_code == 204
+
+    assert [labels.get("exporter_version", "v3.2.1") for labels, _, _ in site.store.samples] == ["v3.2.1"] * 3
+    assert [labels["version"] for labels, _, _ in site.store.samples] == ["v9.8.7"] * 3
+    assert site.counts.unlisted == {"platform": 43, "agent": 6}
+    assert site.counts.not_admitted["platform", "source"] > 0
+
+
+@pytest.mark.anyio
+async def test_one_report_has_at_most_64_series() -> None:
+    """The most of each metric together; one more of any is refused."""
+    released = make_component(*(make_release(f"v2.{number}.0") for number in range(40)))
+    site = Site(catalogs={"deis": make_catalog(components={"router": released})})
+    fullest = whole(versions=[("router", f"v2.{number}.0") for number in range(40)])
+    more_nodes = write_request(*((node(kubelet_version=f"1.2.{number}"), 1) for number in range(7)))
+    assert (await site.post(pack(fullest + more_nodes))).status_code == 204
+    assert site.counts.series_forwarded == 64
+
+    for one in (
+        seen(cluster_id="c2" * 16),
+        component("builder"),
+        node(kubelet_version="1.2.9"),
+        fleet("components", verdict="current"),
+        fleet("capacity_cpu_cores"),
+    ):
+        answer = await site.post(pack(fullest + more_nodes + write_request((one, 0.0))))
+        assert answer.status_code == 400
+
+
+@pytest.mark.anyio
+async def test_source_brings_a_number_of_new_instances_an_hour_and_known_ones_go_on() -> None:
+    site = Site(new_instance_rate_per_hour=60)
+
+    async def statuses(numbers: range, peer: str = STRANGER) -> Counter[int]:
+        found = Counter[int]()
+        for number in numbers:
+            secret, instance = identity(number)
+            moment = int(site.now) // 3600 * 3600
+            answer = await site.post(pack(small(instance, moment)), peer, authorization=bearer(secret))
+            found[answer.status_code] += 1
+            assert ("retry-after" in answer.headers) == (answer.status_code == 429)
+        return found
+
+    assert await statuses(range(100)) == {204: 60, 429: 40}
+    assert site.reasons == {"accepted": 60, "new_instances": 40}
+    assert await statuses(range(60)) == {204: 60}
+    assert await statuses(range(60, 70), HONEST) == {204: 10}
+    site.now += 1800
+    assert await statuses(range(70, 110)) == {204: 30, 429: 10}
+
+
+@pytest.mark.anyio
+async def test_reports_without_proof_use_up_no_share_of_new_instances() -> None:
+    site = Site(new_instance_rate_per_hour=1)
+    for number in range(5):
+        await site.post(pack(small()), authorization=bearer(identity(number)[0]))
+
+    assert (await site.post(pack(small()))).status_code == 204
+
+
+@pytest.mark.anyio
+async def test_refusals_are_logged_once_a_minute_and_reason_with_their_number(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    site = Site()
+
+    async def lines(seconds: int, *bodies: bytes) -> list[str]:
+        caplog.clear()
+        site.now += seconds
+        for body in bodies:
+            await site.post(body)
+        return [record.getMessage() for record in caplog.records if record.name.startswith("workflow")]
+
+    no_snappy = "reports refused since the last such line: {}; the body is not in snappy's block format"
+    no_report = "reports refused since the last such line: {}; the body is not a protobuf write request"
+    with caplog.at_level(logging.DEBUG):
+        first = await lines(0, *[b"canary"] * 40, *[pack(b"canary")] * 3)
+        meanwhile = await lines(59, *[b"canary"] * 2)
+        a_minute_later = await lines(1, pack(small()))
+        then = await lines(60, pack(small()))
+
+    assert first == [no_snappy.format(1), no_report.format(1)]
+    assert meanwhile == []
+    assert a_minute_later == [no_snappy.format(41), no_report.format(2)]
+    assert then == []
