@@ -21,7 +21,7 @@ from workflow_releases.database.engine import Database
 from workflow_releases.ingest.counts import IngestCounts
 from workflow_releases.ingest.forward import Forwarder, Token
 from workflow_releases.ingest.gateway import IngestGateway, Known, Limits
-from workflow_releases.ingest.rates import MAX_INSTANCES, Rates
+from workflow_releases.ingest.rates import Rates
 from workflow_releases.ingest.upstream import Upstream
 from workflow_releases.instances.audience import Marker
 from workflow_releases.listeners import AsgiApp, Listener, bind, serve_until
@@ -112,7 +112,7 @@ def _ingest(
         Known(lambda: services.editions.current.catalogs, counts),
         Limits(
             sources=Rates(settings.ingest_source_rate_per_minute, 60, time.monotonic),
-            instances=Rates(settings.ingest_instance_rate_per_hour, 3600, time.monotonic, MAX_INSTANCES),
+            instances=Rates(settings.ingest_instance_rate_per_hour, 3600, time.monotonic),
             new_instances=Rates(new_instances, 3600, time.monotonic),
             trusted_proxies=settings.trusted_proxy_count,
         ),

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from workflow_releases.catalog.model import Catalog
-from workflow_releases.ingest.body import DEADLINE_SECONDS, read_body
+from workflow_releases.ingest.body import DEADLINE_SECONDS, Held, read_body
 from workflow_releases.ingest.compression import compress, decompress
 from workflow_releases.ingest.counts import ACCEPTED, FAULT, IngestCounts
 from workflow_releases.ingest.forward import RETRY_AFTER_SECONDS, Forwarder
@@ -109,6 +109,7 @@ class IngestGateway:
         self._patience = patience or Patience(time.monotonic)
         self._requests = Counter() if requests is None else requests
         self._refusals = RefusalLog()
+        self._held = Held()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         head = read_head(scope["headers"])
@@ -147,7 +148,7 @@ class IngestGateway:
             raise ReportRefusedError(Reason.BUSY, retry_after_seconds=RETRY_AFTER_SECONDS)
         self._counts.under_way += 1
         try:
-            body = await read_body(receive, limits.body_deadline_seconds)
+            body = await read_body(receive, self._held, limits.body_deadline_seconds)
             series, report = self._checked(body, source, instance_id_of(secret))
             await self._forwarder.forward(report)
         finally:

@@ -7,8 +7,7 @@ import math
 from collections import OrderedDict
 from collections.abc import Callable
 
-MAX_KEYS = 20_000  # 3 MB; beyond it the key that was longest not seen is forgotten, and starts anew
-MAX_INSTANCES = 50_000  # 8 MB
+MAX_KEYS = 20_000  # 5 MB; beyond it the key that was longest not seen is forgotten, and starts anew
 
 
 class Rates:

@@ -1,7 +1,9 @@
 """What one address, with ids of its own and reports that pass, can take from others and add to the store."""
 
+import asyncio
 import logging
 from collections import Counter
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -106,6 +108,31 @@ async def test_reports_without_proof_use_up_no_share_of_new_instances() -> None:
         await site.post(pack(small()), authorization=bearer(identity(number)[0]))
 
     assert (await site.post(pack(small()))).status_code == 204
+
+
+@pytest.mark.anyio
+async def test_long_bodies_that_do_not_end_are_given_up_before_they_fill_memory() -> None:
+    """8 MiB are held, and little ones beyond; honest reports go on meanwhile."""
+    site = Site()
+    largest, going_on = bytes(60_000), asyncio.Event()
+
+    async def slow(piece: bytes) -> AsyncIterator[bytes]:
+        yield piece
+        await going_on.wait()
+
+    large = [asyncio.create_task(site.post(slow(largest), f"192.0.2.{n}")) for n in range(200)]
+    little = [asyncio.create_task(site.post(slow(b"x"), f"198.51.100.{n}")) for n in range(50)]
+    refused, held = await asyncio.wait([*large, *little], timeout=10, return_when=asyncio.FIRST_COMPLETED)
+    honest = await site.post(pack(small()), HONEST)
+    going_on.set()
+    answers = Counter([(await one).status_code for one in large])
+
+    assert honest.status_code == 204
+    assert answers == {503: 61, 400: 139}
+    assert {(await one).status_code for one in little} == {400}
+    assert len(held) > 100
+    assert {one.result().headers["retry-after"] for one in refused} == {"60"}
+    assert (await site.post(slow(largest))).status_code == 400  # nothing is held any more
 
 
 @pytest.mark.anyio
