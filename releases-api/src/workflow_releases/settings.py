@@ -207,9 +207,10 @@ SETTINGS: tuple[Setting, ...] = (
         "ingest_new_instance_rate_per_hour",
         "INGEST_NEW_INSTANCE_RATE_PER_HOUR",
         "",
-        "Instances unknown to this replica that one source may report of in an hour, and at once; further "
-        "ones are asked to come again. Empty: half of INGEST_SOURCE_RATE_PER_MINUTE (60 as shipped), enough "
-        "for 120 clusters behind one address in the hour after a restart, and raised with that rate.",
+        "Instances that are new to this replica, or have other labels than before, which one source may "
+        "report of in an hour, and at once; further ones are asked to come again. Empty: half of "
+        "INGEST_SOURCE_RATE_PER_MINUTE (60 as shipped), enough for 120 clusters behind one address in the "
+        "hour after a restart, and raised with that rate.",
         _count(1, 1_000_000),
     ),
     Setting(

@@ -28,7 +28,7 @@ class Held:
 
 
 async def read_body(receive: Receive, held: Held, deadline_seconds: float = DEADLINE_SECONDS) -> bytes:
-    """The whole body; refuses one that is longer, slower or cut short, and a long one while too much is held."""
+    """The whole body; refuses one that is longer, slower or cut short, and a long one beyond what is held."""
     # A report comes in one packet with its head, so nearly always there is nothing to wait for. A deadline
     # that is set all the same costs as much as all other steps before decoding.
     reading = _collected(receive, held)

@@ -18,7 +18,7 @@ from workflow_releases.ingest.label_sets import LabelSets
 from workflow_releases.ingest.layouts import Layouts
 from workflow_releases.ingest.patience import Patience
 from workflow_releases.ingest.proof import instance_id_of
-from workflow_releases.ingest.rates import Rates
+from workflow_releases.ingest.rates import Rates, Seen
 from workflow_releases.ingest.rebuild import rebuild
 from workflow_releases.ingest.refusal_log import RefusalLog
 from workflow_releases.ingest.refusals import Reason, ReportRefusedError
@@ -45,7 +45,7 @@ class Limits:
 
     sources: Rates
     instances: Rates
-    new_instances: Rates  # of a source; new is an instance that `instances` does not hold
+    new_instances: Rates  # of a source; new is one whose labels, apart from their values, were not seen so
     trusted_proxies: int
     max_under_way: int = MAX_UNDER_WAY
     body_deadline_seconds: float = DEADLINE_SECONDS
@@ -110,6 +110,7 @@ class IngestGateway:
         self._requests = Counter() if requests is None else requests
         self._refusals = RefusalLog()
         self._held = Held()
+        self._seen = Seen()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         head = read_head(scope["headers"])
@@ -164,7 +165,7 @@ class IngestGateway:
         recognised = known.layouts.recognise(payload, instance_id)
         if recognised is None:
             return self._read_by_series(payload, source, instance_id, now)
-        self._take_share(source, instance_id)
+        self._take_share(source, instance_id, hash((instance_id, recognised.cluster_id)))
         check_ages((recognised.timestamp_ms,), now)
         if recognised.new_amounts:
             known.values.check(recognised.new_amounts, now)
@@ -178,7 +179,9 @@ class IngestGateway:
         decoded = known.label_sets.decode(payload)
         vocabulary = known.vocabulary(source, instance_id)
         proven = check_labels(decoded, instance_id, vocabulary)
-        self._take_share(source, instance_id)
+        labels = (*(one.template for one, _, _ in decoded.passed), *(one.raw_template for one in proven))
+        cluster = hash((instance_id, decoded.ids.cluster_id))
+        self._take_share(source, instance_id, cluster, hash((instance_id, *sorted(labels))))
         moments, amounts = samples_of(decoded, proven)
         check_ages(moments, now)
         known.values.check(amounts, now)
@@ -187,11 +190,15 @@ class IngestGateway:
             known.layouts.remember(instance_id, told)
         return len(told), compress(rebuilt)
 
-    def _take_share(self, source: bytes, instance_id: str) -> None:
-        limits, instance = self._limits, bytes.fromhex(instance_id)
-        if instance not in limits.instances and (wait_seconds := limits.new_instances.take(source)):
+    def _take_share(self, source: bytes, instance_id: str, *told: int) -> None:
+        """`told` are hashes of what would be new series in the store, if they were not seen before."""
+        limits = self._limits
+        is_new = not all(one in self._seen for one in told)
+        if is_new and (wait_seconds := limits.new_instances.take(source)):
             raise ReportRefusedError(Reason.NEW_INSTANCES, retry_after_seconds=wait_seconds)
-        if wait_seconds := limits.instances.take(instance):
+        for one in told:
+            self._seen.add(one)
+        if wait_seconds := limits.instances.take(instance_id.encode("ascii")):
             raise ReportRefusedError(Reason.INSTANCE_RATE, retry_after_seconds=wait_seconds)
 
 

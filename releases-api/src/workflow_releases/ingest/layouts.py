@@ -42,6 +42,7 @@ class Recognised(NamedTuple):
     new_amounts: tuple[Amount, ...]  # those of which nobody has judged yet whether they can be
     timestamp_ms: int  # of all series
     payload: bytes
+    cluster_id: str  # empty where it names none
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ class Layout:
         pieces[_ID::_PIECES] = [instance_id.encode("ascii")] * count
         pieces[_NUMBER::_PIECES] = numbers
         pieces[_STAMP::_PIECES] = [stamp] * count
+        cluster_id = b""
         if self.cluster is not None:
             place = self.cluster
             cluster_id = payload[place.start : place.start + _ID_BYTES]
@@ -92,7 +94,9 @@ class Layout:
                 return None
             pieces[place.index] = place.before + cluster_id + place.after
         rebuilt = b"".join(pieces)
-        return Recognised(count, new_amounts, timestamp_ms, rebuilt) if rebuilt == payload else None
+        if rebuilt != payload:
+            return None
+        return Recognised(count, new_amounts, timestamp_ms, rebuilt, cluster_id.decode("ascii"))
 
 
 class Pieces:

@@ -26,10 +26,6 @@ class Rates:
     def __len__(self) -> int:
         return len(self._used_until)
 
-    def __contains__(self, key: bytes) -> bool:
-        """Whether anything was taken for this key, and it is not forgotten."""
-        return key in self._used_until
-
     def take(self, key: bytes) -> int | None:
         """None: go on. Else the whole seconds, at least 1, after which the next one is taken."""
         now = self._clock()
@@ -43,3 +39,22 @@ class Rates:
         if len(self._used_until) > self._max_keys:
             self._used_until.popitem(last=False)
         return None
+
+
+class Seen:
+    """Which hashes came lately: of the last `most` that are new or came again, at least half."""
+
+    def __init__(self, most: int = MAX_KEYS) -> None:
+        self._half = most // 2
+        self._newer, self._older = set[int](), set[int]()
+
+    def __contains__(self, one: int) -> bool:
+        return one in self._newer or one in self._older
+
+    def __len__(self) -> int:
+        return len(self._newer) + len(self._older)
+
+    def add(self, one: int) -> None:
+        self._newer.add(one)
+        if len(self._newer) >= self._half:
+            self._newer, self._older = set(), self._newer

@@ -37,7 +37,7 @@ class Reason(Enum):
     FIXED_WORD = (400, "a label's value is not one that the label can have")
     SECRET = (403, "the secret does not prove the instance_id of every series")
     REPEATED_SERIES = (400, "a request has each series once")
-    NEW_INSTANCES = (429, "too many new instances from this address")
+    NEW_INSTANCES = (429, "too many new or changed instances from this address")
     INSTANCE_RATE = (429, "too many reports of this instance")
     SAMPLE_AGE = (400, "a sample is more than 2 hours old or more than 10 minutes ahead")
     VALUE = (400, "a value is not one that the series can have")

@@ -9,6 +9,8 @@ import pytest
 
 from gateways import Site
 from ingest_factories import (
+    CLUSTER,
+    INSTANCE,
     SLOT,
     component,
     fleet,
@@ -38,6 +40,19 @@ def inventive(number: int, instance_id: str) -> bytes:
     return pack(write_request(*in_order(*told)))
 
 
+RELEASED = make_component(*(make_release(f"v2.{number}.0") for number in range(40)))
+CATALOGS = {"deis": make_catalog(components={"router": RELEASED})}
+
+
+def fullest(instance_id: str, cluster_id: str = CLUSTER, kubernetes: int = 1) -> bytes:
+    """The most series of each metric, of versions that a catalog lists."""
+    versions = [("router", f"v2.{number}.0") for number in range(40)]
+    nodes = [
+        (node(instance_id=instance_id, kubelet_version=f"{kubernetes}.2.{number}"), 1) for number in range(7)
+    ]
+    return whole(instance_id, cluster_id, versions, f"{kubernetes}.1.1") + write_request(*nodes)
+
+
 @pytest.mark.anyio
 async def test_versions_that_a_stranger_invents_make_nobody_elses_other() -> None:
     site = Site()
@@ -61,11 +76,8 @@ async def test_versions_that_a_stranger_invents_make_nobody_elses_other() -> Non
 @pytest.mark.anyio
 async def test_one_report_has_at_most_64_series() -> None:
     """The most of each metric together; one more of any is refused."""
-    released = make_component(*(make_release(f"v2.{number}.0") for number in range(40)))
-    site = Site(catalogs={"deis": make_catalog(components={"router": released})})
-    fullest = whole(versions=[("router", f"v2.{number}.0") for number in range(40)])
-    more_nodes = write_request(*((node(kubelet_version=f"1.2.{number}"), 1) for number in range(7)))
-    assert (await site.post(pack(fullest + more_nodes))).status_code == 204
+    site = Site(catalogs=CATALOGS)
+    assert (await site.post(pack(fullest(INSTANCE)))).status_code == 204
     assert site.counts.series_forwarded == 64
 
     for one in (
@@ -75,7 +87,7 @@ async def test_one_report_has_at_most_64_series() -> None:
         fleet("components", verdict="current"),
         fleet("capacity_cpu_cores"),
     ):
-        answer = await site.post(pack(fullest + more_nodes + write_request((one, 0.0))))
+        answer = await site.post(pack(fullest(INSTANCE) + write_request((one, 0.0))))
         assert answer.status_code == 400
 
 
@@ -99,6 +111,53 @@ async def test_source_brings_a_number_of_new_instances_an_hour_and_known_ones_go
     assert await statuses(range(60, 70), HONEST) == {204: 10}
     site.now += 1800
     assert await statuses(range(70, 110)) == {204: 30, 429: 10}
+
+
+@pytest.mark.anyio
+async def test_instance_whose_labels_change_with_each_report_is_as_many_new_ones() -> None:
+    """Else one id would add as many series as many do. Values may change, and a known report come again."""
+    site = Site(new_instance_rate_per_hour=3)
+
+    async def status(body: bytes) -> int:
+        return (await site.post(pack(body), STRANGER)).status_code
+
+    steady = [await status(whole(weeks=weeks)) for weeks in range(5)]
+    other_nodes = [await status(whole(kubelet_version=f"1.31.{n}")) for n in (2, 3)]
+    other_clusters = [await status(whole(cluster_id=f"{n:032x}")) for n in range(3)]
+
+    assert steady == [204] * 5
+    assert other_nodes == [204] * 2
+    assert other_clusters == [204, 429, 429]
+    assert await status(whole()) == 204
+
+
+@pytest.mark.anyio
+async def test_one_address_adds_some_thousand_series_an_hour_at_the_shipped_rates() -> None:
+    """Without these limits it were 256 for each of 120 reports a minute: 60,928 in the first one."""
+    site = Site(
+        source_rate_per_minute=120,
+        instance_rate_per_hour=12,
+        new_instance_rate_per_hour=60,
+        catalogs=CATALOGS,
+    )
+    stored = set[str]()
+
+    async def minute(start: int) -> None:
+        for number in range(start, start + 120):
+            secret, instance = identity(number % 100)
+            body = pack(fullest(instance, f"{number:032x}", number % 99))
+            await site.post(body, STRANGER, authorization=bearer(secret))
+            site.now += 0.5
+        stored.update(str(sorted(labels.items())) for labels, _, _ in site.store.samples)
+        site.store.bodies.clear()
+
+    await minute(0)
+    first = len(stored)
+    for number in range(1, 10):
+        await minute(120 * number)
+
+    assert first == 60 * 64
+    assert len(stored) <= 70 * 64
 
 
 @pytest.mark.anyio
