@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -81,7 +81,10 @@ class Known:
 
     def vocabulary(self, source: bytes, instance_id: str) -> Vocabulary:
         """For a report of this instance, from this source."""
-        return replace(self._vocabulary, admits=self._unlisted.of_sender(source, instance_id))
+        known = self._vocabulary
+        admits = self._unlisted.of_sender(source, instance_id)
+        # Not by `replace`, which takes four times as long.
+        return Vocabulary(known.platforms, known.trains, known.components, known.versions, admits)
 
 
 class IngestGateway:
@@ -179,9 +182,9 @@ class IngestGateway:
         decoded = known.label_sets.decode(payload)
         vocabulary = known.vocabulary(source, instance_id)
         proven = check_labels(decoded, instance_id, vocabulary)
-        labels = (*(one.template for one, _, _ in decoded.passed), *(one.raw_template for one in proven))
+        labels = frozenset([one[0].template for one in decoded.passed] + [one.raw_template for one in proven])
         cluster = hash((instance_id, decoded.ids.cluster_id))
-        self._take_share(source, instance_id, cluster, hash((instance_id, *sorted(labels))))
+        self._take_share(source, instance_id, cluster, hash((instance_id, labels)))
         moments, amounts = samples_of(decoded, proven)
         check_ages(moments, now)
         known.values.check(amounts, now)
