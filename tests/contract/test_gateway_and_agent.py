@@ -28,7 +28,8 @@ from workflow_exporter.snapshot import Snapshot
 from workflow_releases.catalog.model import Catalog
 from workflow_releases.ingest import words
 from workflow_releases.ingest.allowlist import RULES
-from workflow_releases.ingest.vocabulary import vocabulary_of
+from workflow_releases.ingest.counts import PLATFORM
+from workflow_releases.ingest.vocabulary import ALLOWANCES, vocabulary_of
 from workflow_releases.ingest.words import OTHER, WORDS, unknown_words
 
 CATALOGS = {
@@ -49,6 +50,18 @@ def test_agent_tells_no_more_label_sets_of_a_metric_than_the_gateway_takes() -> 
     capped = {rule.metric: rule.most for rule in RULES.values() if rule.most and rule.most > 1}
 
     assert {row.name: row.most_sets + 1 for row in SERIES if row.name in capped} == capped
+
+
+def test_caps_leave_room_for_the_largest_shipped_platform() -> None:
+    profiles = (len(profile.components) for profile in shipped_profiles())
+    largest = max(*profiles, *(len(catalog.components) for catalog in CATALOGS.values()))
+
+    most = RULES["fleet_component_seen_timestamp_seconds"].most
+    assert most is not None
+    assert largest * 1.3 <= most
+    assert (
+        largest + 1 <= ALLOWANCES[PLATFORM].instance
+    )  # its bundle too, before a catalog lists any
 
 
 def test_both_have_the_same_fixed_words() -> None:
