@@ -59,9 +59,7 @@ def test_caps_leave_room_for_the_largest_shipped_platform() -> None:
     most = RULES["fleet_component_seen_timestamp_seconds"].most
     assert most is not None
     assert largest * 1.3 <= most
-    assert (
-        largest + 1 <= ALLOWANCES[PLATFORM].instance
-    )  # its bundle too, before a catalog lists any
+    assert largest + 1 <= ALLOWANCES[PLATFORM].instance  # its bundle too, before a catalog lists any
 
 
 def test_both_have_the_same_fixed_words() -> None:
