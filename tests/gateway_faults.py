@@ -20,6 +20,7 @@ from ingest_factories import (
     SLOT,
     component,
     fleet,
+    identity,
     label,
     pack,
     sample,
@@ -86,6 +87,7 @@ class Draft:
     end: End = "whole"
     source_is_used_up: bool = False
     instance_is_used_up: bool = False
+    new_instances_are_used_up: bool = False
     is_busy: bool = False
     store_answers: Callable[[], Answer] = lambda: Answer(204)
 
@@ -161,6 +163,10 @@ def _twice(_: Draft, told: Told) -> None:
     told.times *= 2
 
 
+def _unknown_fields(draft: Draft, _: Told) -> None:
+    draft.last_bytes += b"\x18\x01" * 1_537
+
+
 def _no_series(draft: Draft, _: Told) -> None:
     draft.series.clear()
 
@@ -177,6 +183,14 @@ def _an_hour_ahead(draft: Draft, _: Told) -> None:
 def _other_secret(draft: Draft, _: Told) -> None:
     if draft.headers["authorization"] == HEADERS["authorization"]:
         draft.headers["authorization"] = f"Bearer {OTHER_SECRET}"
+
+
+def _new_instance(draft: Draft, _: Told) -> None:
+    secret, instance = identity(0)
+    draft.new_instances_are_used_up = True
+    draft.headers["authorization"] = f"Bearer {secret}"
+    for told in draft.series:
+        told.labels["instance_id"] = instance
 
 
 def _down() -> Answer:
@@ -198,6 +212,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("bomb", DECLARED_LENGTH, Reason.TOO_LARGE_DECOMPRESSED, 413, _set(declared_length=262_145)),
     Fault("no snappy", DECOMPRESSION, Reason.COMPRESSION, 400, _byte_after),
     Fault("half a field", DECODING, Reason.MALFORMED, 400, _set(last_bytes=b"\x0a")),
+    Fault("1537 fields", DECODING, Reason.TOO_MANY_FIELDS, 400, _unknown_fields),
     Fault("257 series", DECODING, Reason.TOO_MANY_SERIES, 400, _told(times=257)),
     Fault("no series", DECODING, Reason.NO_SERIES, 400, _no_series, composes=False),
     Fault("17 labels", DECODING, Reason.TOO_MANY_LABELS, 400, _labels(**_TOO_MANY_LABELS)),
@@ -213,6 +228,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("other instance", PROOF, Reason.SECRET, 403, _labels(instance_id=OTHER_INSTANCE)),
     Fault("other secret", PROOF, Reason.SECRET, 403, _other_secret),
     Fault("series twice", REPETITION, Reason.REPEATED_SERIES, 400, _twice),
+    Fault("new instance", INSTANCE_RATE, Reason.NEW_INSTANCES, 429, _new_instance, composes=False),
     Fault("instance rate", INSTANCE_RATE, Reason.INSTANCE_RATE, 429, _set(instance_is_used_up=True)),
     Fault("age", AGE, Reason.SAMPLE_AGE, 400, _told(timestamp_ms=(SLOT - 3 * 3600) * 1000)),
     Fault("all of an hour ahead", AGE, Reason.SAMPLE_AGE, 400, _an_hour_ahead),
@@ -235,6 +251,7 @@ async def outcome_of(draft: Draft, *, practised: bool) -> Outcome:
     site = Site(
         source_rate_per_minute=_MORE_THAN_A_RATE - 1,
         instance_rate_per_hour=3,
+        new_instance_rate_per_hour=3,
         max_under_way=1,
         body_deadline_seconds=0.001 if draft.end == "silent" else 10.0,
     )
@@ -245,6 +262,9 @@ async def outcome_of(draft: Draft, *, practised: bool) -> Outcome:
     if draft.instance_is_used_up:
         await _use_up(site, pack(small()), SECRET, "192.0.2.3")
         await _use_up(site, pack(small(OTHER_INSTANCE)), OTHER_SECRET, "192.0.2.4")
+    if draft.new_instances_are_used_up:
+        for secret, instance in map(identity, range(1, 4)):
+            assert await _status(site, pack(small(instance)), secret, PEER) == 204
     if draft.source_is_used_up:
         await _use_up(site, b"", "", PEER)
     async with _one_under_way(site) if draft.is_busy else _nothing():

@@ -17,6 +17,7 @@ from workflow_releases.ingest.label_sets import LabelSets, Told
 from workflow_releases.ingest.rates import Rates
 from workflow_releases.ingest.rebuild import rebuild
 from workflow_releases.ingest.validate import check_labels
+from workflow_releases.ingest.vocabulary import Admits, Unlisted
 
 
 @dataclass(slots=True)
@@ -26,6 +27,7 @@ class Site:
     now: float = NOW
     source_rate_per_minute: int = 1000
     instance_rate_per_hour: int = 1000
+    new_instance_rate_per_hour: int = 1000
     trusted_proxies: int = 0
     max_under_way: int = 1024
     body_deadline_seconds: float = 10.0
@@ -37,10 +39,11 @@ class Site:
     known: Known = field(init=False)
 
     def __post_init__(self) -> None:
-        self.known = Known(lambda: self.catalogs)
+        self.known = Known(lambda: self.catalogs, self.counts)
         limits = Limits(
             Rates(self.source_rate_per_minute, 60, lambda: self.now),
             Rates(self.instance_rate_per_hour, 3600, lambda: self.now),
+            Rates(self.new_instance_rate_per_hour, 3600, lambda: self.now),
             self.trusted_proxies,
             self.max_under_way,
             self.body_deadline_seconds,
@@ -70,12 +73,18 @@ class Site:
         return {reason: count for reason, count in self.counts.by_reason.items() if count}
 
 
+def all_forms() -> Admits:
+    """Admits what a gateway admits that has seen no unlisted version this day."""
+    return Unlisted(IngestCounts()).of_sender(b"192.0.2.1", INSTANCE)
+
+
 def told_of(payload: bytes) -> list[Told]:
     """What a report of INSTANCE tells, read series by series; one that goes on as it was sent."""
     site = Site()
     site.known.refresh(site.now)
     decoded = LabelSets().decode(payload)
-    proven = check_labels(decoded, INSTANCE, site.known.vocabulary)
-    told, rebuilt = rebuild(decoded, proven, site.known.vocabulary, site.known.label_sets)
+    vocabulary = site.known.vocabulary(b"", INSTANCE)
+    proven = check_labels(decoded, INSTANCE, vocabulary)
+    told, rebuilt = rebuild(decoded, proven, vocabulary, site.known.label_sets)
     assert rebuilt == payload
     return told

@@ -36,7 +36,7 @@ async def _store(port: int) -> None:
 
 async def _floor(port: int, store_port: int) -> None:
     # What the program itself reads, forwards and answers with, so that only the checks are the difference.
-    from workflow_releases.ingest.body import read_body  # noqa: PLC0415  the store needs none of these
+    from workflow_releases.ingest.body import Held, read_body  # noqa: PLC0415  the store needs none of these
     from workflow_releases.ingest.forward import Forwarder  # noqa: PLC0415  as above
     from workflow_releases.ingest.upstream import Upstream  # noqa: PLC0415  as above
     from workflow_releases.listeners import bind, serve_until  # noqa: PLC0415  as above
@@ -47,7 +47,7 @@ async def _floor(port: int, store_port: int) -> None:
     forwarder = Forwarder(upstream, None)
 
     async def forward(_scope: Any, receive: Any, send: Any) -> None:
-        await forwarder.forward(await read_body(receive))
+        await forwarder.forward(await read_body(receive, Held()))
         await send({"type": "http.response.start", "status": 204, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fakes.store import read
-from gateways import Site
+from gateways import Site, all_forms
 from snapshots import STATES
 from workflow_exporter.freshness import Verdict
 from workflow_exporter.platforms.reader import shipped_profiles
@@ -28,7 +28,8 @@ from workflow_exporter.snapshot import Snapshot
 from workflow_releases.catalog.model import Catalog
 from workflow_releases.ingest import words
 from workflow_releases.ingest.allowlist import RULES
-from workflow_releases.ingest.vocabulary import Unlisted, vocabulary_of
+from workflow_releases.ingest.counts import PLATFORM
+from workflow_releases.ingest.vocabulary import ALLOWANCES, vocabulary_of
 from workflow_releases.ingest.words import OTHER, WORDS, unknown_words
 
 CATALOGS = {
@@ -42,6 +43,23 @@ def test_both_have_the_same_series_with_the_same_labels() -> None:
     told = {row.name: frozenset({INSTANCE_ID, *row.labels}) for row in SERIES}
 
     assert told == {rule.metric: rule.label_names for rule in RULES.values()}
+
+
+def test_agent_tells_no_more_label_sets_of_a_metric_than_the_gateway_takes() -> None:
+    """The agent adds one for the rest, whose labels are all `other`."""
+    capped = {rule.metric: rule.most for rule in RULES.values() if rule.most and rule.most > 1}
+
+    assert {row.name: row.most_sets + 1 for row in SERIES if row.name in capped} == capped
+
+
+def test_caps_leave_room_for_the_largest_shipped_platform() -> None:
+    profiles = (len(profile.components) for profile in shipped_profiles())
+    largest = max(*profiles, *(len(catalog.components) for catalog in CATALOGS.values()))
+
+    most = RULES["fleet_component_seen_timestamp_seconds"].most
+    assert most is not None
+    assert largest * 1.3 <= most
+    assert largest + 1 <= ALLOWANCES[PLATFORM].instance  # its bundle too, before a catalog lists any
 
 
 def test_both_have_the_same_fixed_words() -> None:
@@ -58,7 +76,7 @@ _FORMS = {name: label.form for name, label in LABELS.items() if label.form is no
 @given(st.sampled_from(sorted(_FORMS)).flatmap(lambda name: st.tuples(st.just(name), _words(name))))
 def test_every_word_of_an_agents_form_is_known_here(word: tuple[str, str]) -> None:
     name, value = word
-    vocabulary = vocabulary_of(CATALOGS.values(), Unlisted())
+    vocabulary = vocabulary_of(CATALOGS.values(), all_forms())
 
     if WORDS[name].kind == "open":
         assert unknown_words({name: value}, vocabulary) == []

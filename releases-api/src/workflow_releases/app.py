@@ -111,11 +111,14 @@ def _ingest(
 ) -> IngestGateway:
     """Raises SettingsError if the upstream's token cannot be read."""
     token_file = settings.upstream_bearer_token_file
+    half_of_source = max(1, settings.ingest_source_rate_per_minute // 2)
+    new_instances = settings.ingest_new_instance_rate_per_hour or half_of_source
     return IngestGateway(
-        Known(lambda: services.editions.current.catalogs),
+        Known(lambda: services.editions.current.catalogs, counts),
         Limits(
             sources=Rates(settings.ingest_source_rate_per_minute, 60, time.monotonic),
             instances=Rates(settings.ingest_instance_rate_per_hour, 3600, time.monotonic),
+            new_instances=Rates(new_instances, 3600, time.monotonic),
             trusted_proxies=settings.trusted_proxy_count,
         ),
         Forwarder(upstream, Token(token_file, time.monotonic) if token_file else None),

@@ -31,6 +31,7 @@ class Settings:
     trusted_proxy_count: int
     ingest_source_rate_per_minute: int
     ingest_instance_rate_per_hour: int
+    ingest_new_instance_rate_per_hour: int | None  # None: half of the source's rate per minute
     log_level: str
     log_format: str
 
@@ -200,6 +201,16 @@ SETTINGS: tuple[Setting, ...] = (
         "INGEST_INSTANCE_RATE_PER_HOUR",
         "12",
         "Reports that one instance may send in an hour, and at once: one is needed, the rest are retries.",
+        _count(1, 1_000_000),
+    ),
+    Setting(
+        "ingest_new_instance_rate_per_hour",
+        "INGEST_NEW_INSTANCE_RATE_PER_HOUR",
+        "",
+        "Instances that are new to this replica, or have other labels than before, which one source may "
+        "report of in an hour, and at once; further ones are asked to come again. Empty: half of "
+        "INGEST_SOURCE_RATE_PER_MINUTE (60 as shipped), enough for 120 clusters behind one address in the "
+        "hour after a restart, and raised with that rate.",
         _count(1, 1_000_000),
     ),
     Setting(

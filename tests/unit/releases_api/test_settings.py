@@ -22,6 +22,7 @@ def test_defaults_need_no_environment_at_all() -> None:
         trusted_proxy_count=0,
         ingest_source_rate_per_minute=120,
         ingest_instance_rate_per_hour=12,
+        ingest_new_instance_rate_per_hour=None,
         log_level="info",
         log_format="text",
     )
@@ -40,6 +41,7 @@ def test_every_setting_can_be_set() -> None:
         "TRUSTED_PROXY_COUNT": "2",
         "INGEST_SOURCE_RATE_PER_MINUTE": "60",
         "INGEST_INSTANCE_RATE_PER_HOUR": "2",
+        "INGEST_NEW_INSTANCE_RATE_PER_HOUR": "30",
         "LOG_LEVEL": "DEBUG",
         "LOG_FORMAT": "json",
     }
@@ -58,6 +60,7 @@ def test_every_setting_can_be_set() -> None:
         trusted_proxy_count=2,
         ingest_source_rate_per_minute=60,
         ingest_instance_rate_per_hour=2,
+        ingest_new_instance_rate_per_hour=30,
         log_level="debug",
         log_format="json",
     )

@@ -2,22 +2,36 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Generator, MutableMapping
+from dataclasses import dataclass
 from types import coroutine
 from typing import Any
 
+from workflow_releases.ingest.forward import RETRY_AFTER_SECONDS
 from workflow_releases.ingest.headers import MAX_BODY_BYTES
 from workflow_releases.ingest.refusals import Reason, ReportRefusedError
 
+# Of all bodies that have begun and not ended. Beyond it only those go on of which little has come, as of
+# honest reports; with the most that are read at a time, they are 4 MiB more.
+MAX_HELD_BYTES = 8 * 1024 * 1024
+_LITTLE_BYTES = 4 * 1024
 DEADLINE_SECONDS = 10.0  # for the whole body; 64 KiB in this time is 52 kbit/s
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 
-async def read_body(receive: Receive, deadline_seconds: float = DEADLINE_SECONDS) -> bytes:
-    """The whole body; refuses one that is longer, slower or cut short."""
+@dataclass(slots=True)
+class Held:
+    """How much is held of the bodies that are being read, all together."""
+
+    byte_count: int = 0
+    most: int = MAX_HELD_BYTES
+
+
+async def read_body(receive: Receive, held: Held, deadline_seconds: float = DEADLINE_SECONDS) -> bytes:
+    """The whole body; refuses one that is longer, slower or cut short, and a long one beyond what is held."""
     # A report comes in one packet with its head, so nearly always there is nothing to wait for. A deadline
     # that is set all the same costs as much as all other steps before decoding.
-    reading = _collected(receive)
+    reading = _collected(receive, held)
     try:
         waits_for = reading.send(None)
     except StopIteration as ended:
@@ -30,17 +44,24 @@ async def read_body(receive: Receive, deadline_seconds: float = DEADLINE_SECONDS
         raise ReportRefusedError(Reason.TOO_SLOW) from error
 
 
-async def _collected(receive: Receive) -> bytes:
-    body = bytearray()
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ReportRefusedError(Reason.CUT_SHORT)
-        body += message.get("body", b"")
-        if len(body) > MAX_BODY_BYTES:
-            raise ReportRefusedError(Reason.TOO_LARGE)
-        if not message.get("more_body", False):
-            return bytes(body)
+async def _collected(receive: Receive, held: Held) -> bytes:
+    body, counted = bytearray(), 0
+    try:
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ReportRefusedError(Reason.CUT_SHORT)
+            body += message.get("body", b"")
+            if len(body) > MAX_BODY_BYTES:
+                raise ReportRefusedError(Reason.TOO_LARGE)
+            if not message.get("more_body", False):
+                return bytes(body)
+            held.byte_count += len(body) - counted
+            counted = len(body)
+            if held.byte_count > held.most and counted > _LITTLE_BYTES:
+                raise ReportRefusedError(Reason.BUSY, retry_after_seconds=RETRY_AFTER_SECONDS)
+    finally:
+        held.byte_count -= counted
 
 
 @coroutine

@@ -10,6 +10,8 @@ from workflow_releases.ingest.refusals import Reason
 
 ACCEPTED = "accepted"
 FAULT = "fault"  # of this program; logged with its traceback
+PLATFORM, AGENT = "platform", "agent"  # whose versions: the platform's and its components', or the agent's
+ALLOWED_TO = ("day", "source", "instance")  # whose allowance may be used up
 REASONS = (ACCEPTED, *(reason.label for reason in Reason), FAULT)
 
 
@@ -20,6 +22,8 @@ class IngestCounts(Collector):
         self.by_reason: Counter[str] = Counter(dict.fromkeys(REASONS, 0))
         self.series_forwarded = 0
         self.under_way = 0
+        self.unlisted = {PLATFORM: 0, AGENT: 0}
+        self.not_admitted = Counter({(kind, of): 0 for kind in self.unlisted for of in ALLOWED_TO})
 
     def collect(self) -> Iterable[Metric]:
         """All reasons from the start on, so that an alert sees the first of each."""
@@ -41,3 +45,22 @@ class IngestCounts(Collector):
             "Reports that are being read, checked or forwarded.",
             value=self.under_way,
         )
+        yield from self._unlisted()
+
+    def _unlisted(self) -> Iterable[Metric]:
+        unlisted = GaugeMetricFamily(
+            "releases_ingest_unlisted_versions",
+            "Versions that no catalog lists and that count since 00:00 UTC.",
+            labels=("subject",),
+        )
+        for kind, count in self.unlisted.items():
+            unlisted.add_metric((kind,), count)
+        yield unlisted
+        not_admitted = CounterMetricFamily(
+            "releases_ingest_versions_not_admitted",
+            "Unlisted versions that became `other` because an allowance was used up, by whose.",
+            labels=("subject", "allowance"),
+        )
+        for labels, count in self.not_admitted.items():
+            not_admitted.add_metric(labels, count)
+        yield not_admitted

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from workflow_releases.catalog.model import Catalog
-from workflow_releases.ingest.body import DEADLINE_SECONDS, read_body
+from workflow_releases.ingest.body import DEADLINE_SECONDS, Held, read_body
 from workflow_releases.ingest.compression import compress, decompress
 from workflow_releases.ingest.counts import ACCEPTED, FAULT, IngestCounts
 from workflow_releases.ingest.forward import RETRY_AFTER_SECONDS, Forwarder
@@ -18,8 +18,9 @@ from workflow_releases.ingest.label_sets import LabelSets
 from workflow_releases.ingest.layouts import Layouts
 from workflow_releases.ingest.patience import Patience
 from workflow_releases.ingest.proof import instance_id_of
-from workflow_releases.ingest.rates import Rates
+from workflow_releases.ingest.rates import Rates, Seen
 from workflow_releases.ingest.rebuild import rebuild
+from workflow_releases.ingest.refusal_log import RefusalLog
 from workflow_releases.ingest.refusals import Reason, ReportRefusedError
 from workflow_releases.ingest.source import source_of
 from workflow_releases.ingest.validate import check_ages, check_labels, samples_of
@@ -44,6 +45,7 @@ class Limits:
 
     sources: Rates
     instances: Rates
+    new_instances: Rates  # of a source; new is one whose labels, apart from their values, were not seen so
     trusted_proxies: int
     max_under_way: int = MAX_UNDER_WAY
     body_deadline_seconds: float = DEADLINE_SECONDS
@@ -52,12 +54,14 @@ class Limits:
 class Known:
     """Vocabulary and memory of label sets; both begin anew with other catalogs, and each day."""
 
-    def __init__(self, catalogs: Callable[[], Catalogs]) -> None:
+    def __init__(self, catalogs: Callable[[], Catalogs], counts: IngestCounts) -> None:
+        """`counts` is told how many unlisted versions count."""
         self._catalogs = catalogs
+        self._counts = counts
         self._made_of: Catalogs | None = None
         self._day = -1
-        self._unlisted = Unlisted()
-        self.vocabulary: Vocabulary = vocabulary_of((), self._unlisted)
+        self._unlisted = Unlisted(counts)
+        self._vocabulary: Vocabulary = vocabulary_of((), self._unlisted.of_sender(b"", ""))
         self.label_sets = LabelSets()
         self.values = Values()
         self.layouts = Layouts(self.values)
@@ -69,11 +73,18 @@ class Known:
         if catalogs is self._made_of and day == self._day:
             return
         if day != self._day:
-            self._unlisted = Unlisted()
+            self._unlisted = Unlisted(self._counts)
         self._made_of, self._day = catalogs, day
-        self.vocabulary = vocabulary_of(catalogs.values(), self._unlisted)
+        self._vocabulary = vocabulary_of(catalogs.values(), self._unlisted.of_sender(b"", ""))
         self.label_sets = LabelSets()
         self.layouts = Layouts(self.values)
+
+    def vocabulary(self, source: bytes, instance_id: str) -> Vocabulary:
+        """For a report of this instance, from this source."""
+        known = self._vocabulary
+        admits = self._unlisted.of_sender(source, instance_id)
+        # Not by `replace`, which takes four times as long.
+        return Vocabulary(known.platforms, known.trains, known.components, known.versions, admits)
 
 
 class IngestGateway:
@@ -100,6 +111,9 @@ class IngestGateway:
         self._clock = clock
         self._patience = patience or Patience(time.monotonic)
         self._requests = Counter() if requests is None else requests
+        self._refusals = RefusalLog()
+        self._held = Held()
+        self._seen = Seen()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         head = read_head(scope["headers"])
@@ -107,6 +121,7 @@ class IngestGateway:
             await self._take(head, scope.get("client"), receive)
         except ReportRefusedError as error:
             self._counts.by_reason[error.reason.label] += 1
+            self._refusals.add(error.reason, self._clock())
             # Nothing of the error is kept: its traceback holds all that was read and decompressed.
             status, body = error.reason.status, _refusal_body(error)
             headers = _refusal_headers(error, head, len(body))
@@ -115,6 +130,7 @@ class IngestGateway:
             raise
         else:
             self._counts.by_reason[ACCEPTED] += 1
+            self._refusals.tell(self._clock())
             self._requests[WRITE_PATH, 204] += 1
             await send({"type": "http.response.start", "status": 204, "headers": []})
             await send({"type": "http.response.body", "body": b""})
@@ -136,14 +152,14 @@ class IngestGateway:
             raise ReportRefusedError(Reason.BUSY, retry_after_seconds=RETRY_AFTER_SECONDS)
         self._counts.under_way += 1
         try:
-            body = await read_body(receive, limits.body_deadline_seconds)
-            series, report = self._checked(body, instance_id_of(secret))
+            body = await read_body(receive, self._held, limits.body_deadline_seconds)
+            series, report = self._checked(body, source, instance_id_of(secret))
             await self._forwarder.forward(report)
         finally:
             self._counts.under_way -= 1
         self._counts.series_forwarded += series
 
-    def _checked(self, body: bytes, instance_id: str) -> tuple[int, bytes]:
+    def _checked(self, body: bytes, source: bytes, instance_id: str) -> tuple[int, bytes]:
         """How many series are forwarded, and the compressed request that holds them."""
         now = self._clock()
         known = self._known
@@ -151,29 +167,41 @@ class IngestGateway:
         payload = decompress(body)
         recognised = known.layouts.recognise(payload, instance_id)
         if recognised is None:
-            return self._read_by_series(payload, instance_id, now)
-        self._take_share(instance_id)
+            return self._read_by_series(payload, source, instance_id, now)
+        self._take_share(source, instance_id, hash((instance_id, recognised.cluster_id)))
         check_ages((recognised.timestamp_ms,), now)
         if recognised.new_amounts:
             known.values.check(recognised.new_amounts, now)
         return recognised.series, compress(recognised.payload)
 
-    def _read_by_series(self, payload: bytes, instance_id: str, now: float) -> tuple[int, bytes]:
+    def _read_by_series(
+        self, payload: bytes, source: bytes, instance_id: str, now: float
+    ) -> tuple[int, bytes]:
         """Of an instance's first report, and of one that is not as its last."""
         known = self._known
         decoded = known.label_sets.decode(payload)
-        proven = check_labels(decoded, instance_id, known.vocabulary)
-        self._take_share(instance_id)
+        vocabulary = known.vocabulary(source, instance_id)
+        proven = check_labels(decoded, instance_id, vocabulary)
+        labels = frozenset([one[0].template for one in decoded.passed] + [one.raw_template for one in proven])
+        cluster = hash((instance_id, decoded.ids.cluster_id))
+        self._take_share(source, instance_id, cluster, hash((instance_id, labels)))
         moments, amounts = samples_of(decoded, proven)
         check_ages(moments, now)
         known.values.check(amounts, now)
-        told, rebuilt = rebuild(decoded, proven, known.vocabulary, known.label_sets)
+        told, rebuilt = rebuild(decoded, proven, vocabulary, known.label_sets)
         if rebuilt == payload:
             known.layouts.remember(instance_id, told)
         return len(told), compress(rebuilt)
 
-    def _take_share(self, instance_id: str) -> None:
-        if wait_seconds := self._limits.instances.take(instance_id.encode("ascii")):
+    def _take_share(self, source: bytes, instance_id: str, *told: int) -> None:
+        """`told` are hashes of what would be new series in the store, if they were not seen before."""
+        limits = self._limits
+        is_new = not all(one in self._seen for one in told)
+        if is_new and (wait_seconds := limits.new_instances.take(source)):
+            raise ReportRefusedError(Reason.NEW_INSTANCES, retry_after_seconds=wait_seconds)
+        for one in told:
+            self._seen.add(one)
+        if wait_seconds := limits.instances.take(instance_id.encode("ascii")):
             raise ReportRefusedError(Reason.INSTANCE_RATE, retry_after_seconds=wait_seconds)
 
 

@@ -10,6 +10,8 @@ from workflow_releases.ingest.refusals import Reason, ReportRefusedError
 MAX_BODY_BYTES = 64 * 1024  # 64 KiB; a report is 1.4 KB
 
 _SECRET = re.compile(rb"[Bb][Ee][Aa][Rr][Ee][Rr] +([0-9a-f]{64})")  # RFC 6750, 2.1; HMAC-SHA256 in hex
+_MAX_TYPE_BYTES = 256  # of type, encoding and version together; a sender's have about 40
+
 _FIRST_MESSAGE = b"prometheus.writerequest"
 
 
@@ -43,13 +45,14 @@ def read_head(headers: Collection[tuple[bytes, bytes]]) -> Head:
 
 def check_head(head: Head) -> None:
     """Refuses what is no Remote Write 1.0 request, and what is announced as too long."""
-    if not _is_first_version(head.content_type, head.content_encoding, head.remote_write_version):
+    named = (head.content_type, head.content_encoding, head.remote_write_version)
+    if sum(map(len, named)) > _MAX_TYPE_BYTES or not _is_first_version(*named):
         raise ReportRefusedError(Reason.UNSUPPORTED)
     if head.content_length is not None and head.content_length > MAX_BODY_BYTES:
         raise ReportRefusedError(Reason.TOO_LARGE)
 
 
-@lru_cache(maxsize=16)  # senders are few programs; a stranger's head has 64 KiB at most
+@lru_cache(maxsize=16)  # senders are few programs
 def _is_first_version(content_type: bytes, encoding: bytes, version: bytes) -> bool:
     """Remote Write 2.0 says what it is by a parameter of the type, and by the version's header."""
     if encoding.strip().lower() != b"snappy":

@@ -14,6 +14,7 @@ from workflow_releases.ingest import wire
 from workflow_releases.ingest.allowlist import INSTANCE_ID, Rule
 from workflow_releases.ingest.masks import Ids, find_ids
 from workflow_releases.ingest.remote_write import MAX_SERIES, Series, encode_labels, read_series, split
+from workflow_releases.ingest.wire import Budget
 from workflow_releases.ingest.words import WORDS
 
 MAX_FEW = 20_000  # 20 MB; three platforms list 600 pairs of component and version, 200 more come in a day
@@ -75,10 +76,9 @@ class LabelSets:
         stamp = payload[-wire.STAMP_BYTES :]
         timestamp_ms = wire.read_stamp(stamp)
         if timestamp_ms is None:  # a bomb is not worth looking through
-            pieces = split(payload)
-            return _unknown(find_ids(payload), pieces)
+            return _unknown(payload)
         ids = find_ids(payload)
-        return self._in_pieces(ids.mask(payload), stamp, timestamp_ms, ids) or _unknown(ids, split(payload))
+        return self._in_pieces(ids.mask(payload), stamp, timestamp_ms, ids) or _unknown(payload)
 
     def _in_pieces(self, masked: bytes, stamp: bytes, timestamp_ms: int, ids: Ids) -> Decoded | None:
         """A request as agents spell it, taken apart at the one timestamp of all its series; None otherwise.
@@ -90,7 +90,7 @@ class LabelSets:
             return None
         pieces.pop()  # behind the last timestamp there is nothing
         passed: list[Told] = []
-        unchecked: list[Series] = []
+        unknown: list[bytes] = []
         for piece in pieces:
             label_set, number = self._by_head.get(piece[:-8]), piece[-8:]
             if label_set is None:
@@ -99,12 +99,12 @@ class LabelSets:
                 content = _content(piece + stamp)
                 if content is None:
                     return None
-                unchecked.append(read_series(ids.unmask(content)))
+                unknown.append(ids.unmask(content))
             elif number in wire.SPELT_ZEROS:
                 return None
             else:
                 passed.append((label_set, number, timestamp_ms))
-        return Decoded(ids, passed, unchecked)
+        return Decoded(ids, passed, _read_all(unknown, Budget()))
 
     def remember(self, label_set: LabelSet, labels: Mapping[str, str], ids: Ids) -> None:
         """Labels that passed without a change. Those of many words have a memory that may be lost."""
@@ -135,8 +135,14 @@ def _is_of_few_words(rule: Rule) -> bool:
     return all(WORDS[name].few for name in rule.label_names)
 
 
-def _unknown(ids: Ids, pieces: list[bytes]) -> Decoded:
-    return Decoded(ids, [], [read_series(one) for one in pieces])
+def _unknown(payload: bytes) -> Decoded:
+    budget = Budget()
+    pieces = split(payload, budget)
+    return Decoded(find_ids(payload), [], _read_all(pieces, budget))
+
+
+def _read_all(pieces: list[bytes], budget: Budget) -> list[Series]:
+    return [read_series(one, budget) for one in pieces]
 
 
 def _content(framed: bytes) -> bytes | None:

@@ -24,7 +24,6 @@ from workflow_releases.ingest.values import Amount, Values
 
 MAX_LAYOUTS = 2_000  # 8 MB, as they share their pieces; 21 MB if strangers make as many as they can
 MAX_INSTANCES = 50_000  # 7 MB
-MAX_KEPT_SERIES = 64  # of a report that is kept so; one of the largest platform has about 60
 MAX_PIECES = 20_000  # 4 MB; later ones are not shared with earlier ones
 
 # A series is five pieces: what comes before its `instance_id`, the id, what comes before its number, the
@@ -43,6 +42,7 @@ class Recognised(NamedTuple):
     new_amounts: tuple[Amount, ...]  # those of which nobody has judged yet whether they can be
     timestamp_ms: int  # of all series
     payload: bytes
+    cluster_id: str  # empty where it names none
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,7 @@ class Layout:
         pieces[_ID::_PIECES] = [instance_id.encode("ascii")] * count
         pieces[_NUMBER::_PIECES] = numbers
         pieces[_STAMP::_PIECES] = [stamp] * count
+        cluster_id = b""
         if self.cluster is not None:
             place = self.cluster
             cluster_id = payload[place.start : place.start + _ID_BYTES]
@@ -93,7 +94,9 @@ class Layout:
                 return None
             pieces[place.index] = place.before + cluster_id + place.after
         rebuilt = b"".join(pieces)
-        return Recognised(count, new_amounts, timestamp_ms, rebuilt) if rebuilt == payload else None
+        if rebuilt != payload:
+            return None
+        return Recognised(count, new_amounts, timestamp_ms, rebuilt, cluster_id.decode("ascii"))
 
 
 class Pieces:
@@ -135,7 +138,7 @@ class Layouts:
 
     def remember(self, instance_id: str, told: Sequence[Told]) -> None:
         """`told` passed every check and was sent as it is forwarded."""
-        if len(told) > MAX_KEPT_SERIES or len({timestamp_ms for _, _, timestamp_ms in told}) > 1:
+        if len({timestamp_ms for _, _, timestamp_ms in told}) > 1:
             return
         heads = [label_set.head_before(number) for label_set, number, _ in told]
         key = hash(tuple(heads))

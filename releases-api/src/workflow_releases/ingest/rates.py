@@ -7,7 +7,7 @@ import math
 from collections import OrderedDict
 from collections.abc import Callable
 
-MAX_KEYS = 50_000  # 8 MB; beyond it the key that was longest not seen is forgotten, and starts anew
+MAX_KEYS = 20_000  # 5 MB; beyond it the key that was longest not seen is forgotten, and starts anew
 
 
 class Rates:
@@ -39,3 +39,22 @@ class Rates:
         if len(self._used_until) > self._max_keys:
             self._used_until.popitem(last=False)
         return None
+
+
+class Seen:
+    """Which hashes came lately: of the last `most` that are new or came again, at least half."""
+
+    def __init__(self, most: int = MAX_KEYS) -> None:
+        self._half = most // 2
+        self._newer, self._older = set[int](), set[int]()
+
+    def __contains__(self, one: int) -> bool:
+        return one in self._newer or one in self._older
+
+    def __len__(self) -> int:
+        return len(self._newer) + len(self._older)
+
+    def add(self, one: int) -> None:
+        self._newer.add(one)
+        if len(self._newer) >= self._half:
+            self._newer, self._older = set(), self._newer

@@ -19,11 +19,12 @@ from workflow_releases.ingest.refusals import Reason, ReportRefusedError
 MAX_SERIES = 256  # a report of the largest platform has about 60
 MAX_LABELS = 16  # the richest series of the contract has 9
 MAX_LABEL_BYTES = 64  # of a name, and of a value
+_MAX_SPELT_LABEL_BYTES = 2 * (MAX_LABEL_BYTES + 2)  # with a tag and a length each; odd spellings are longer
 
 NAME = "__name__"
 
 _SERIES_TAG = 0x0A  # field 1, BYTES
-_REMEMBERED_LABELS = 8192  # 3 MB; of 21 labels that are read in full, all but two are in every report
+_REMEMBERED_LABELS = 2048  # 1 MB; of 21 labels that are read in full, all but two are in every report
 
 _SIGN_BIT = 1 << 63
 
@@ -37,15 +38,19 @@ class Series:
     timestamp_ms: int
 
 
-def split(payload: bytes) -> list[bytes]:
+def split(payload: bytes, budget: wire.Budget | None = None) -> list[bytes]:
     """The bytes of each series, undecoded: 1 to MAX_SERIES of them."""
     try:
-        return _split(payload)
+        return _split(payload, budget or wire.Budget())
     except wire.WireError as error:
-        raise ReportRefusedError(Reason.MALFORMED) from error
+        raise ReportRefusedError(_reason_of(error)) from error
 
 
-def _split(payload: bytes) -> list[bytes]:
+def _reason_of(error: Exception) -> Reason:
+    return Reason.TOO_MANY_FIELDS if isinstance(error, wire.TooManyFieldsError) else Reason.MALFORMED
+
+
+def _split(payload: bytes, budget: wire.Budget) -> list[bytes]:
     """The loop takes the usual spelling, six times as fast; what it stops at is read by the book."""
     found: list[bytes] = []
     at, last = 0, len(payload) - 2
@@ -61,11 +66,11 @@ def _split(payload: bytes) -> list[bytes]:
         return found
     if at > len(payload):
         raise wire.WireError("a series is longer than its message")
-    return _split_by_the_book(payload, at, found)
+    return _split_by_the_book(payload, at, found, budget)
 
 
-def _split_by_the_book(payload: bytes, start: int, found: list[bytes]) -> list[bytes]:
-    for number, wire_type, content in wire.fields(payload, start):
+def _split_by_the_book(payload: bytes, start: int, found: list[bytes], budget: wire.Budget) -> list[bytes]:
+    for number, wire_type, content in wire.fields(payload, budget, start):
         if number == 1 and wire_type == wire.BYTES and isinstance(content, bytes):
             if len(found) == MAX_SERIES:
                 raise ReportRefusedError(Reason.TOO_MANY_SERIES)
@@ -75,36 +80,53 @@ def _split_by_the_book(payload: bytes, start: int, found: list[bytes]) -> list[b
     return found
 
 
-def read_series(raw_series: bytes) -> Series:
+def read_series(raw_series: bytes, budget: wire.Budget | None = None) -> Series:
     """Labels sorted by name, as the specification wants them; unsorted ones are accepted."""
     labels: list[tuple[str, str]] = []
     samples: list[bytes] = []
+    budget = budget or wire.Budget()
     try:
-        for number, wire_type, content in wire.fields(raw_series):
+        for number, wire_type, content in wire.message_fields(raw_series, budget):
             if wire_type != wire.BYTES or not isinstance(content, bytes):
                 continue
             if number == 1:
                 if len(labels) == MAX_LABELS:
                     raise ReportRefusedError(Reason.TOO_MANY_LABELS)
-                labels.append(_read_label(content))
+                labels.append(_label(content, budget))
             elif number == 2:
                 samples.append(content)
                 if len(samples) > 1:
                     raise ReportRefusedError(Reason.SAMPLE_COUNT)
-        value, timestamp_ms = _read_sample(samples)
+        value, timestamp_ms = _read_sample(samples, budget)
     except (wire.WireError, UnicodeDecodeError) as error:
-        raise ReportRefusedError(Reason.MALFORMED) from error
+        raise ReportRefusedError(_reason_of(error)) from error
     labels.sort()
     if any(one[0] == other[0] for one, other in itertools.pairwise(labels)):
         raise ReportRefusedError(Reason.REPEATED_LABEL)
     return Series(tuple(labels), value, timestamp_ms)
 
 
+def _label(raw_label: bytes, budget: wire.Budget) -> tuple[str, str]:
+    """What is too long to be a label in its usual spelling is read and not remembered."""
+    if len(raw_label) > _MAX_SPELT_LABEL_BYTES:
+        return _read_label(raw_label, budget)
+    label, count = _read_short_label(raw_label)
+    budget.spend(count)
+    return label
+
+
 @lru_cache(maxsize=_REMEMBERED_LABELS)
-def _read_label(raw_label: bytes) -> tuple[str, str]:
+def _read_short_label(raw_label: bytes) -> tuple[tuple[str, str], int]:
+    """The label, and how many fields it has."""
+    budget = wire.Budget(wire.MAX_FIELDS_OF_MESSAGE)
+    label = _read_label(raw_label, budget)
+    return label, wire.MAX_FIELDS_OF_MESSAGE - budget.left
+
+
+def _read_label(raw_label: bytes, budget: wire.Budget) -> tuple[str, str]:
     """As protobuf has it, the last of several names or values is the one that counts."""
     name = value = ""
-    for number, wire_type, content in wire.fields(raw_label):
+    for number, wire_type, content in wire.message_fields(raw_label, budget):
         if wire_type != wire.BYTES or number > 2 or not isinstance(content, bytes):
             continue
         if len(content) > MAX_LABEL_BYTES:
@@ -118,11 +140,11 @@ def _read_label(raw_label: bytes) -> tuple[str, str]:
     return name, value
 
 
-def _read_sample(raw_samples: list[bytes]) -> tuple[float, int]:
+def _read_sample(raw_samples: list[bytes], budget: wire.Budget) -> tuple[float, int]:
     if not raw_samples:
         raise ReportRefusedError(Reason.SAMPLE_COUNT)
     value, timestamp_ms = 0.0, 0  # what protobuf leaves out is 0
-    for number, wire_type, content in wire.fields(raw_samples[0]):
+    for number, wire_type, content in wire.message_fields(raw_samples[0], budget):
         if number == 1 and wire_type == wire.FIXED64 and isinstance(content, bytes):
             (value,) = wire.DOUBLE.unpack(content)
         elif number == 2 and wire_type == wire.VARINT and isinstance(content, int):

@@ -7,6 +7,7 @@ caps. A test holds every answer against the library's own.
 
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 
 DOUBLE = struct.Struct("<d")
@@ -23,8 +24,31 @@ _ONE_BYTE = tuple(bytes([value]) for value in range(0x80))
 _ONE_BYTE_MORE = tuple(bytes([value | 0x80]) for value in range(0x80))
 
 
+# Protobuf has no bound on fields that a reader does not know, and reading each costs as much as a known one.
+MAX_FIELDS_OF_MESSAGE = 32  # the richest message of a report, `fleet_instance_seen_…`, has 10
+MAX_FIELDS = 1_536  # of a request with all its messages; the largest report within all caps has 1,036
+_LONG_TAG_FIELDS = 3  # a tag of several bytes, which no report has, costs as much as three fields more
+
+
 class WireError(ValueError):
     """Bytes that are no message."""
+
+
+class TooManyFieldsError(WireError):
+    """A message or a request has more fields than its cap."""
+
+
+@dataclass(slots=True)
+class Budget:
+    """How many fields may still be read of a request."""
+
+    left: int = MAX_FIELDS
+
+    def spend(self, count: int) -> None:
+        """Raises TooManyFieldsError."""
+        self.left -= count
+        if self.left < 0:
+            raise TooManyFieldsError("a request has too many fields")
 
 
 def read_varint(data: bytes, at: int, max_bytes: int = _MAX_VALUE_BYTES) -> tuple[int, int]:
@@ -77,13 +101,23 @@ def spell_stamp(timestamp_ms: int) -> bytes:
     return b"\x10" + varint(timestamp_ms)
 
 
-def fields(data: bytes, start: int = 0) -> Iterator[tuple[int, int, bytes | int]]:
+def message_fields(data: bytes, budget: Budget) -> Iterator[tuple[int, int, bytes | int]]:
+    """The fields of a message within a request, at most MAX_FIELDS_OF_MESSAGE."""
+    for count, field in enumerate(fields(data, budget)):
+        if count == MAX_FIELDS_OF_MESSAGE:
+            raise TooManyFieldsError("a message has too many fields")
+        yield field
+
+
+def fields(data: bytes, budget: Budget, start: int = 0) -> Iterator[tuple[int, int, bytes | int]]:
     """Each field's number, wire type and content: a number of VARINT, bytes of everything else."""
     at, end = start, len(data)
     while at < end:
+        budget.spend(1)
         tag = data[at]  # below 0x80 a number is its own byte, which nearly all tags and lengths are
         at += 1
         if tag > 0x7F:
+            budget.spend(_LONG_TAG_FIELDS)
             tag, at = read_varint(data, at - 1, _MAX_TAG_BYTES)
         number, wire_type = tag >> 3, tag & 7
         if not 0 < number <= _MAX_FIELD_NUMBER:

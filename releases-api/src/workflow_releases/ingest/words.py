@@ -11,7 +11,7 @@ from typing import Literal
 
 from workflow_releases.ingest.allowlist import INSTANCE_ID
 from workflow_releases.ingest.refusals import Reason, ReportRefusedError
-from workflow_releases.ingest.vocabulary import Vocabulary
+from workflow_releases.ingest.vocabulary import OF_AGENT, Vocabulary
 
 OTHER = "other"
 
@@ -107,9 +107,7 @@ WORDS: Mapping[str, Word] = {
     "train": Word("open", lambda known, _, word: word in known.trains, few=True),
     "component": Word("open", lambda known, _, word: word in known.components, few=True),
     "version": Word("open", _version, few=True),
-    "exporter_version": Word(
-        "open", lambda known, _, word: known.knows_version("exporter_version", word), few=True
-    ),
+    "exporter_version": Word("open", lambda known, _, word: known.knows_version(OF_AGENT, word), few=True),
     "kubernetes_version": Word("open", _form("[0-9]{1,2}[.][0-9]{1,3}"), few=False),
     "kubelet_version": Word("open", _form("[0-9]{1,2}[.][0-9]{1,3}[.][0-9]{1,3}"), few=False),
     "container_runtime": Word(

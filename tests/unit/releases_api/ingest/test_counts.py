@@ -22,6 +22,16 @@ def test_every_reason_is_there_before_it_happens() -> None:
         **{f'releases_ingest_requests_total{{reason="{reason}"}}': "0.0" for reason in REASONS},
         "releases_ingest_series_forwarded_total": "0.0",
         "releases_ingest_reports_under_way": "0.0",
+        **{
+            f'releases_ingest_unlisted_versions{{subject="{subject}"}}': "0.0"
+            for subject in ("platform", "agent")
+        },
+        **{
+            "releases_ingest_versions_not_admitted_total"
+            f'{{allowance="{allowance}",subject="{subject}"}}': "0.0"
+            for subject in ("platform", "agent")
+            for allowance in ("day", "source", "instance")
+        },
     }
 
 
@@ -37,6 +47,7 @@ async def test_each_request_is_counted_once() -> None:
         'releases_ingest_requests_total{reason="accepted"}': "1.0",
         'releases_ingest_requests_total{reason="compression"}': "1.0",
         "releases_ingest_series_forwarded_total": "3.0",
+        'releases_ingest_unlisted_versions{subject="agent"}': "1.0",  # no catalog lists the agent
     }
 
 

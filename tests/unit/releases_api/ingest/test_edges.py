@@ -38,6 +38,16 @@ def padded(length: int) -> bytes:
     return good + field(15, bytes(length - len(good) - 4))
 
 
+def of_fields(in_series: int = 4, in_sample: int = 2, in_label: int = 2, in_all: int = 0) -> bytes:
+    """A series with its three labels, in messages of so many fields; nobody knows those that are more."""
+    more = b"\x18\x01"
+    (name, value), *others = VERDICT.items()
+    first = field(1, field(1, name.encode()) + field(2, value.encode()) + more * (in_label - 2))
+    number = field(2, sample(1)[2:] + more * (in_sample - 2))
+    content = first + b"".join(label(*pair) for pair in others) + number + more * (in_series - 4)
+    return field(1, content) + more * (in_all - 12)
+
+
 # What is within; what is beyond, and its reason.
 BOUNDS: dict[str, tuple[bytes, bytes, Reason]] = {
     "components": (one(VERDICT, 1_000_000), one(VERDICT, 1_000_001), Reason.VALUE),
@@ -58,11 +68,21 @@ BOUNDS: dict[str, tuple[bytes, bytes, Reason]] = {
     "seen 2 hours ago": (one(component(), NOW - 7200), one(component(), NOW - 7201), Reason.VALUE),
     "seen in 10 minutes": (one(component(), NOW + 600), one(component(), NOW + 601), Reason.VALUE),
     "seen on a second": (one(component(), SLOT), one(component(), SLOT + 0.5), Reason.VALUE),
-    "256 series": (
-        pack(b"".join(series(component(f"c{n}"), SLOT) for n in range(256))),
-        pack(b"".join(series(component(f"c{n}"), SLOT) for n in range(257))),
-        Reason.TOO_MANY_SERIES,
+    "40 components": (
+        pack(b"".join(series(component(f"c{n}"), SLOT) for n in range(40))),
+        pack(b"".join(series(component(f"c{n}"), SLOT) for n in range(41))),
+        Reason.TOO_MANY_OF_METRIC,
     ),
+    "32 fields of a series": (
+        pack(of_fields(in_series=32)), pack(of_fields(in_series=33)), Reason.TOO_MANY_FIELDS
+    ),
+    "32 fields of a sample": (
+        pack(of_fields(in_sample=32)), pack(of_fields(in_sample=33)), Reason.TOO_MANY_FIELDS
+    ),
+    "32 fields of a label": (
+        pack(of_fields(in_label=32)), pack(of_fields(in_label=33)), Reason.TOO_MANY_FIELDS
+    ),
+    "1536 fields": (pack(of_fields(in_all=1_536)), pack(of_fields(in_all=1_537)), Reason.TOO_MANY_FIELDS),
     "9 combinations": (
         pack(b"".join(series(node(kubelet_version=f"1.1.{n}"), 1) for n in range(9))),
         pack(b"".join(series(node(kubelet_version=f"1.1.{n}"), 1) for n in range(10))),
@@ -94,6 +114,12 @@ async def test_what_is_within_a_bound_is_taken_and_what_is_beyond_is_not(
 
 # Where what is just within has another fault: the reason of that, and of what is beyond.
 LATER: dict[str, tuple[bytes, Reason, bytes, Reason]] = {
+    "256 series": (
+        pack(field(1, label("a", "b") + sample(1)) * 256),
+        Reason.METRIC,
+        pack(field(1, label("a", "b") + sample(1)) * 257),
+        Reason.TOO_MANY_SERIES,
+    ),
     "64 KiB": (bytes(65_536), Reason.COMPRESSION, bytes(65_537), Reason.TOO_LARGE),
     "16 labels": (
         pack(field(1, b"".join(label(f"l{n}", "x") for n in range(16)) + sample(1))),

@@ -9,6 +9,7 @@ from ingest_factories import (
     component,
     field,
     fleet,
+    identity,
     label,
     node,
     pack,
@@ -110,20 +111,23 @@ async def test_words_that_only_a_newer_agent_knows_become_other() -> None:
 
 @pytest.mark.anyio
 async def test_unlisted_versions_count_up_to_a_number_and_from_the_next_day_on_anew() -> None:
-    site = Site(instance_rate_per_hour=10_000)
+    site = Site()
 
-    async def told(version: str) -> str:
+    async def told(number: int, version: str) -> str:
+        """By one of the instances, each of which has an address of its own."""
         before = len(site.store.bodies)
         moment = int(site.now) // 3600 * 3600
-        body = pack(series(component("router", version), moment, moment * 1000))
-        assert (await site.post(body)).status_code == 204
+        secret, instance = identity(number)
+        body = pack(series(component("router", version, instance), moment, moment * 1000))
+        answer = await site.post(body, f"192.0.2.{number}", authorization=f"Bearer {secret}")
+        assert answer.status_code == 204
         del site.store.bodies[:before]
         return site.store.samples[0][0]["version"]
 
-    first = [await told(f"v7.0.{number}") for number in range(200)]
-    after = [await told("v7.0.200"), await told("v7.0.0"), await told("v2.0.0")]
+    first = [await told(number // 30, f"v7.0.{number}") for number in range(200)]
+    after = [await told(8, version) for version in ("v7.0.200", "v7.0.0", "v2.0.0")]
     site.now += 86_400
-    next_day = await told("v7.0.200")
+    next_day = await told(8, "v7.0.200")
 
     assert first == [f"v7.0.{number}" for number in range(200)]
     assert after == ["other", "v7.0.0", "v2.0.0"]

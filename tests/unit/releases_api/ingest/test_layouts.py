@@ -175,10 +175,9 @@ def test_what_is_no_id_is_not_taken_for_a_clusters(cluster_id: str) -> None:
     "payload",
     [
         series(component(), SLOT) + series(component("router", "v2.2.0"), SLOT, STAMP_MS - 1000),
-        write_request(*in_order(*((component("router", f"v2.{n}.0"), SLOT) for n in range(65)))),
         whole(INSTANCE, INSTANCE),
     ],
-    ids=["two moments", "65 series", "the cluster has the instance's id"],
+    ids=["two moments", "the cluster has the instance's id"],
 )
 def test_what_no_agent_sends_is_read_by_series(payload: bytes) -> None:
     layouts = layouts_of(payload)

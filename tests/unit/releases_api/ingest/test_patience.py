@@ -103,7 +103,8 @@ async def test_only_so_many_wait_and_the_others_are_told_at_once() -> None:
 
 
 def impatient_gateway(site: Site, told: Patience) -> IngestGateway:
-    limits = Limits(Rates(1000, 60, lambda: 0.0), Rates(1000, 60, lambda: 0.0), trusted_proxies=0)
+    sources, instances, new = (Rates(1000, 60, lambda: 0.0) for _ in range(3))
+    limits = Limits(sources, instances, new, trusted_proxies=0)
     return IngestGateway(site.known, limits, Forwarder(site.store, None), site.counts, lambda: site.now, told)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from workflow_releases.ingest.rates import Rates
+from workflow_releases.ingest.rates import Rates, Seen
 
 
 class Clock:
@@ -58,3 +58,14 @@ def test_a_hundred_thousand_sources_are_no_more_than_the_bound() -> None:
         rates.take(number.to_bytes(4))
 
     assert len(rates) == 1000
+
+
+def test_seen_holds_at_least_half_of_its_bound_and_never_more_than_it() -> None:
+    seen = Seen(most=10)
+    for number in range(1_000):
+        seen.add(number)
+        seen.add(7)  # comes again and again
+
+        assert all(one in seen for one in range(max(0, number - 3), number + 1))
+        assert 7 in seen
+        assert len(seen) <= 10

@@ -2,9 +2,10 @@
 
 import pytest
 
+from gateways import all_forms
 from releases_factories import make_catalog
 from workflow_releases.ingest.allowlist import RULES
-from workflow_releases.ingest.vocabulary import Unlisted, vocabulary_of
+from workflow_releases.ingest.vocabulary import vocabulary_of
 from workflow_releases.ingest.words import WORDS, unknown_words
 
 KNOWN: dict[str, list[str]] = {
@@ -35,14 +36,14 @@ UNKNOWN: dict[str, list[str]] = {
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, many in KNOWN.items() for value in many])
 def test_known_word_stays(name: str, value: str) -> None:
-    assert unknown_words({name: value}, vocabulary_of([make_catalog()], Unlisted())) == []
+    assert unknown_words({name: value}, vocabulary_of([make_catalog()], all_forms())) == []
 
 
 @pytest.mark.parametrize(
     ("name", "value"), [(name, value) for name, many in UNKNOWN.items() for value in many]
 )
 def test_unknown_word_becomes_other(name: str, value: str) -> None:
-    assert unknown_words({name: value}, vocabulary_of([make_catalog()], Unlisted())) == [name]
+    assert unknown_words({name: value}, vocabulary_of([make_catalog()], all_forms())) == [name]
 
 
 def test_every_label_of_the_allow_list_has_its_words_and_there_are_no_more() -> None:
