@@ -11,15 +11,16 @@ from workflow_releases.catalog.signature import (
     read_signing_keys,
 )
 from workflow_releases.errors import SettingsError, SigningKeyError
+from workflow_releases.text_encoding import utf8
 
 
 def read_key_file(path: Path) -> SigningKeys:
     """The keys of a PEM file; raises SettingsError."""
     try:
-        return read_signing_keys(path.read_bytes())
+        return read_signing_keys(utf8(path.read_bytes()))
     except OSError as error:
         raise SettingsError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}") from error
-    except SigningKeyError as error:
+    except (SigningKeyError, ValueError) as error:
         raise SettingsError(f"{path} {error}") from error
 
 

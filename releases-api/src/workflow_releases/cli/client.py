@@ -23,6 +23,7 @@ from workflow_releases.errors import (
     SettingsError,
     UnauthorizedError,
 )
+from workflow_releases.text_encoding import utf8
 
 _TIMEOUT_SECONDS = 30.0
 _REFUSALS: Mapping[int, type[RefusedError]] = {
@@ -97,12 +98,15 @@ def token_from(file: str | None, environment: Mapping[str, str]) -> str | None:
     if file is None:
         return environment.get("RELEASES_TOKEN", "").strip() or None
     try:
-        text = os.fdopen(0, closefd=False).read() if file == "-" else Path(file).read_text()
-    except (OSError, UnicodeDecodeError) as error:
+        data = os.fdopen(0, "rb", closefd=False).read() if file == "-" else Path(file).read_bytes()
+        text = utf8(data).decode().strip()
+    except OSError as error:
         raise SettingsError(f"--token-file {file} cannot be read: {error}") from error
-    if not text.strip() or not text.strip().isascii():
+    except ValueError as error:
+        raise SettingsError(f"--token-file {file} {error}") from error
+    if not text or not text.isascii():
         raise SettingsError(f"--token-file {file} holds no token")
-    return text.strip()
+    return text
 
 
 def _raise_for(response: httpx.Response) -> None:

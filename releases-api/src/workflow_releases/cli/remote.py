@@ -14,6 +14,7 @@ from workflow_releases.catalog.validation import read_json
 from workflow_releases.cli.client import ReleasesClient, token_from
 from workflow_releases.cli.output import say
 from workflow_releases.errors import SettingsError
+from workflow_releases.text_encoding import utf8
 
 Environment = Mapping[str, str]
 
@@ -161,9 +162,11 @@ def _pairs(raw_pairs: list[str], option: str) -> dict[str, str]:
 
 def _read(file: str) -> bytes:
     try:
-        return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        return utf8(sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes())
     except OSError as error:
         raise SettingsError(f"{file} cannot be read: {(error.strerror or str(error)).lower()}") from error
+    except ValueError as error:
+        raise SettingsError(f"{file} {error}") from error
 
 
 def _write(path: Path, content: bytes) -> None:
