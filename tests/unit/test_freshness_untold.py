@@ -55,6 +55,8 @@ def test_versions_are_shown_and_choices_named_without_any_catalog() -> None:
     ]
 
 
+DEPLOYMENT = (WorkloadKind.DEPLOYMENT, "deis-minio")
+CRON_JOB = (WorkloadKind.CRON_JOB, "deis-minio-cleanup")
 NOT_THERE = "required, and not in namespace deis; if it runs outside the cluster, name it in OFF_CLUSTER"
 
 
@@ -92,6 +94,32 @@ NOT_THERE = "required, and not in namespace deis; if it runs outside the cluster
             {"down": {"nodes": "forbidden"}, "problem": "the catalog has expired"},
             ("missing", NOT_THERE),
         ),
+        (
+            expectation(
+                "minio", absent_workloads=[DEPLOYMENT], sources=["deployments", "replicationcontrollers"]
+            ),
+            {"unrecorded": frozenset({"replicationcontrollers", "version"})},
+            ("missing", NOT_THERE),
+        ),
+        (
+            expectation(
+                "minio", absent_workloads=[DEPLOYMENT], sources=["deployments", "replicationcontrollers"]
+            ),
+            {"unrecorded": frozenset({"deployments"})},
+            ("unknown", "not recorded: deployments"),
+        ),
+        (
+            expectation(
+                "minio", absent_workloads=[DEPLOYMENT, CRON_JOB], sources=["cronjobs", "deployments"]
+            ),
+            {"unrecorded": frozenset({"cronjobs"})},
+            ("missing", NOT_THERE),
+        ),
+        (
+            expectation("minio", required=False, sources=["cronjobs", "deployments"]),
+            {"unrecorded": frozenset({"cronjobs", "deployments"})},
+            ("unknown", "not recorded: cronjobs, deployments"),
+        ),
     ],
     ids=[
         "missing",
@@ -101,6 +129,10 @@ NOT_THERE = "required, and not in namespace deis; if it runs outside the cluster
         "optional, source down",
         "off, down",
         "other down",
+        "kind that carries it recorded",
+        "kind that carries it not recorded",
+        "one of its kinds recorded",
+        "optional, not recorded",
     ],
 )
 def test_component_that_is_not_there(
@@ -134,12 +166,25 @@ def test_assessments_are_sorted_by_component() -> None:
 
 
 @pytest.mark.parametrize(
-    ("down", "told"), [({}, "not there"), ({"deployments": "forbidden"}, "cannot be seen")]
+    ("changes", "told"),
+    [
+        ({}, "not there"),
+        ({"down": {"deployments": "forbidden"}}, "cannot be seen"),
+        ({"unrecorded": frozenset({"deployments"})}, "not recorded"),
+    ],
 )
-def test_part_of_a_component_that_is_not_there_is_told(down: dict[str, str], told: str) -> None:
+def test_part_of_a_component_that_is_not_there_is_told(changes: dict[str, Any], told: str) -> None:
     part = expectation("builder", absent_workloads=[(WorkloadKind.DEPLOYMENT, "deis-monitor-influxdb")])
 
-    found = only([workload("builder", "deis/builder:v3.0.0")], [part], grounds(down=down))
+    found = only([workload("builder", "deis/builder:v3.0.0")], [part], grounds(**changes))
 
     assert found.verdict is Verdict.CURRENT
     assert found.reason == f"{told}: Deployment deis-monitor-influxdb"
+
+
+def test_component_is_judged_by_its_template_where_pods_are_not_recorded() -> None:
+    shown = workload("builder", "deis/builder:v3.0.0", pods=[], replicas_desired=1)
+
+    found = only([shown], on=grounds(unrecorded=frozenset({"pods"})))
+
+    assert (found.verdict, found.version, found.reason) == (Verdict.CURRENT, "v3.0.0", None)

@@ -91,6 +91,7 @@ class Grounds:
     off_cluster: frozenset[str]  # components that the operator runs outside the cluster (OFF_CLUSTER)
     down: Mapping[str, str]  # sources that do not answer -> why
     titles: Mapping[str, str]  # component -> title, where the catalog has none
+    unrecorded: frozenset[str] = frozenset()  # sources of which the recording that is read has nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +124,11 @@ def assess(inventory: Inventory, grounds: Grounds) -> tuple[Assessment, ...]:
 
 def _assess_not_found(expectation: Expectation, namespace: str, grounds: Grounds) -> Assessment:
     name = expectation.component
-    unanswered = [source for source in expectation.sources if source in grounds.down]
+    unseen = _why_not_seen(expectation, grounds)
     if name in grounds.off_cluster:
         verdict, reason = Verdict.ABSENT, "runs outside the cluster, says OFF_CLUSTER"
-    elif unanswered:
-        why = "; ".join(f"{source}: {grounds.down[source]}" for source in unanswered)
-        verdict, reason = Verdict.UNKNOWN, f"cannot be seen: {why}"
+    elif unseen:
+        verdict, reason = Verdict.UNKNOWN, unseen
     elif expectation.required:
         verdict = Verdict.MISSING
         reason = (
@@ -138,6 +138,18 @@ def _assess_not_found(expectation: Expectation, namespace: str, grounds: Grounds
     else:
         verdict, reason = Verdict.ABSENT, "optional, and not installed"
     return Assessment(name, _title(name, grounds), verdict, None, Observed(None, None, None), reason=reason)
+
+
+def _why_not_seen(expectation: Expectation, grounds: Grounds) -> str | None:
+    """Why what is absent may be there all the same; None: it would be seen."""
+    down = [source for source in expectation.sources if source in grounds.down]
+    if down:
+        return "cannot be seen: " + "; ".join(f"{source}: {grounds.down[source]}" for source in down)
+    # Of the kinds that a row allows, the first is the one that it has been of late.
+    carriers = {kind.source for kind, _ in expectation.absent_workloads} or set(expectation.sources)
+    if carriers and carriers <= grounds.unrecorded:
+        return f"not recorded: {', '.join(sorted(carriers))}"
+    return None
 
 
 def _assess_found(
@@ -251,14 +263,17 @@ def _remarks(
             yield f"pods of {one.workload.name} differ: {', '.join(one.running_texts)}"
         if one.mixed_containers:
             yield f"containers of {one.workload.name} differ"
-        if one.running is None and one.workload.replicas_desired and "pods" not in grounds.down:
+        pods_seen = "pods" not in grounds.down and "pods" not in grounds.unrecorded
+        if one.running is None and one.workload.replicas_desired and pods_seen:
             yield f"no pod runs: {one.workload.name} is judged by its template"
     if differ(one.assessed for one in seen):
         yield "workloads differ: " + ", ".join(
             f"{one.workload.name} {_text(one.assessed) or 'unreadable'}" for one in seen
         )
     if expectation and expectation.absent_workloads:
-        told = "cannot be seen" if grounds.down.keys() & set(expectation.sources) else "not there"
+        told = "not there"
+        if unseen := _why_not_seen(expectation, grounds):
+            told = unseen.partition(":")[0]
         yield f"{told}: " + ", ".join(f"{kind} {name}" for kind, name in expectation.absent_workloads)
 
 

@@ -211,6 +211,23 @@ def test_states_say_what_they_are_about(state: str, words: str) -> None:
     assert words in Seen(html(snapshots.STATES[state]())).text
 
 
+def test_source_that_is_not_recorded_is_no_fault() -> None:
+    unrecorded = SourceState("nodes", up=None, reason="not recorded", recorded=False)
+    nodes = (make.node(ephemeral_storage_bytes=None),)
+    snapshot = snapshots.current()
+    shown = replace(
+        snapshot,
+        sources=snapshots.sources_up(nodes=unrecorded),
+        inventory=replace(snapshot.inventory, nodes=nodes),
+    )
+
+    text = Seen(html(shown)).text
+
+    assert "nodes not recorded" in text
+    assert "Cannot read" not in text
+    assert "Ephemeral storage not reported" in text
+
+
 def test_title_and_icon_tell_the_state_from_the_tab() -> None:
     found = view(snapshots.security())
 
