@@ -10,7 +10,7 @@ import pytest
 
 import factories as make
 import snapshots
-from true_clusters import NOW
+from true_clusters import NOW, sources_up
 from workflow_exporter.catalog import EndOfLife, Notice, Severity, Successor
 from workflow_exporter.inventory import Leftover, ServicePort
 from workflow_exporter.snapshot import Snapshot, SourceState
@@ -217,7 +217,7 @@ def test_source_that_is_not_recorded_is_no_fault() -> None:
     snapshot = snapshots.current()
     shown = replace(
         snapshot,
-        sources=snapshots.sources_up(nodes=unrecorded),
+        sources=sources_up(nodes=unrecorded),
         inventory=replace(snapshot.inventory, nodes=nodes),
     )
 

@@ -85,6 +85,9 @@ class RecordedCluster:
         return {}
 
 
+_Key = tuple[str, str]  # name and UID as recorded
+
+
 @dataclass(frozen=True, slots=True)
 class _Held:
     uid: str
@@ -93,24 +96,24 @@ class _Held:
 
 
 class _Contents:
-    """Objects by resource and name, filled one by one.
+    """Objects by resource, filled one by one.
 
-    By name, because a recording may hold an object twice, and two with one UID: people edit them.
+    By name and UID: a recording may hold an object twice, and two objects with one UID where it was edited.
     """
 
     def __init__(self, intake: Intake, namespace: str) -> None:
         self._intake = intake
         self._namespace = namespace
-        self._held: dict[Resource, dict[str, _Held]] = {}
+        self._held: dict[Resource, dict[_Key, _Held]] = {}
         self.recorded: set[Resource] = set()
 
     def put(self, obj: RecordedObject) -> None:
         """Takes one object in, if it is one that the agent reads in this namespace."""
         resource = _resource(obj, self._namespace)
         if resource is not None and obj.namespace in {None, self._namespace}:
-            self._put(resource, obj.name or obj.uid, _with_uid(obj, resource))
+            self._put(resource, (obj.name, obj.uid), _with_uid(obj, resource))
 
-    def _put(self, resource: Resource, name: str, raw: bytes | msgspec.Raw) -> None:
+    def _put(self, resource: Resource, key: _Key, raw: bytes | msgspec.Raw) -> None:
         self.recorded.add(resource)
         try:
             accepted = self._intake.accept(resource, raw)
@@ -118,7 +121,7 @@ class _Contents:
             held = _Held("", None, malformed=True)
         else:
             held = _Held(accepted.uid, accepted.value)
-        self._held.setdefault(resource, {})[name] = held
+        self._held.setdefault(resource, {})[key] = held
 
     def put_empty_lists(self, file: RecordedFile) -> None:
         """Kinds of which there are none. The file's name tells only whose its empty `List` is."""
@@ -133,7 +136,7 @@ class _Contents:
 
     def put_version(self, file: RecordedFile) -> None:
         if file.server_version is not None:
-            self._put(Resource.VERSION, VERSION_UID, file.server_version)
+            self._put(Resource.VERSION, ("", VERSION_UID), file.server_version)
 
     def objects(self) -> ClusterObjects:
         return ClusterObjects(
@@ -155,10 +158,10 @@ class _Contents:
         )
 
 
-def _by_uid(held: Mapping[str, _Held]) -> dict[str, object]:
+def _by_uid(held: Mapping[_Key, _Held]) -> dict[str, object]:
     """The known ones; where several objects have one UID, it is told with the name of the later ones."""
     known: dict[str, object] = {}
-    for name, one in held.items():
+    for (name, _), one in held.items():
         if one.value is not None:
             known[one.uid if one.uid not in known else f"{one.uid}/{name}"] = one.value
     return known
