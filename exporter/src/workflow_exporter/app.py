@@ -263,7 +263,10 @@ async def _read_once(plan: Plan, opened: _Opened) -> Snapshot:
             await task
         catalog = plan.update_check.held
         if catalog:
-            await catalog.refresh(reading.composer.profile().name)
+            platform = reading.composer.profile().name
+            if plan.update_check.file:  # a verdict without the file that was named is not what was asked for
+                plan.update_check.file.check(platform)
+            await catalog.refresh(platform)
         return _compose(reading.composer, catalog, _now(), _now())
 
 

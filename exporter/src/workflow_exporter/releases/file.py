@@ -34,9 +34,27 @@ class CatalogFile:
         """See CatalogSource. A file over 4 MiB is refused by its size, unread."""
         return await asyncio.to_thread(self._load, platform)
 
-    def _load(self, platform: str) -> Catalog:
+    def check(self, platform: str) -> None:
+        """Raises CatalogError, which names the file, where it holds no catalog that may be believed.
+
+        One of another platform is a catalog; and so is a folder one, that has none of this platform.
+        """
+        path = self._file(platform)
+        if path.parent == self._path and not path.exists():
+            return
         try:
-            path = self._path / f"{platform}.json" if self._path.is_dir() else self._path
+            self._believed(path, None)
+        except CatalogError as error:
+            raise CatalogError(f"{path}: {error}") from error
+
+    def _load(self, platform: str) -> Catalog:
+        return self._believed(self._file(platform), platform)
+
+    def _file(self, platform: str) -> Path:
+        return self._path / f"{platform}.json" if self._path.is_dir() else self._path
+
+    def _believed(self, path: Path, platform: str | None) -> Catalog:
+        try:
             body = utf8(_read(path))
             signatures = _signatures(path) if self._keys else ""
         except OSError as error:

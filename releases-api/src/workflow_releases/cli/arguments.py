@@ -1,10 +1,16 @@
 """The commands and their options; `--help` of each says what it does and shows a line to copy."""
 
 import argparse
+import sys
+from typing import TYPE_CHECKING
 
 from workflow_releases import __version__
 from workflow_releases.access.scopes import SCOPES
+from workflow_releases.cli.output import write
 from workflow_releases.settings import SETTINGS
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 # argparse has no public name for what add_subparsers gives.
 _Commands = argparse._SubParsersAction  # noqa: SLF001 - see above
@@ -13,7 +19,7 @@ _Commands = argparse._SubParsersAction  # noqa: SLF001 - see above
 def parser() -> argparse.ArgumentParser:
     """The whole command line; `run` in what it parses names the command's function, as `module.function` of
     this package: only that module is imported, and a pipeline need not wait for a database's library."""
-    top = argparse.ArgumentParser(
+    top: argparse.ArgumentParser = _Parser(
         prog="workflow-releases",
         description="One authority for a platform's releases: serve catalogs, and publish to them.",
         epilog=_settings_help(),
@@ -36,6 +42,15 @@ def parser() -> argparse.ArgumentParser:
     _add_keys(commands)
     _add_database(commands)
     return top
+
+
+class _Parser(argparse.ArgumentParser):
+    def _print_message(self, message: str, file: "SupportsWrite[str] | None" = None) -> None:
+        """argparse itself passes over a help or a version that cannot be written."""
+        if file is not None and file is sys.stdout:
+            write(message)
+        else:
+            super()._print_message(message, file)
 
 
 def _settings_help() -> str:

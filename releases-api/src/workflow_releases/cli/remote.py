@@ -12,7 +12,7 @@ from workflow_releases.catalog.key_file import read_key_file
 from workflow_releases.catalog.model import Catalog
 from workflow_releases.catalog.validation import read_json
 from workflow_releases.cli.client import ReleasesClient, token_from
-from workflow_releases.cli.output import say
+from workflow_releases.cli.output import say, write
 from workflow_releases.errors import SettingsError
 from workflow_releases.text_encoding import utf8
 
@@ -113,7 +113,7 @@ def export(arguments: argparse.Namespace, environment: Environment) -> int:
     if arguments.sign:
         signatures = _signatures(arguments, body, response.headers.get("catalog-signature", ""))
     if arguments.output == "-":
-        sys.stdout.buffer.write(body)
+        write(body)
         return 0
     _write(Path(arguments.output), body)
     if signatures:
