@@ -354,6 +354,57 @@ def unwritten(command: list[str], way: str, recording: Path) -> tuple[int, str]:
     return done.returncode, done.stderr.decode()
 
 
+def judged(ended: Ended) -> dict[str, tuple[str, str | None]]:
+    """Component -> verdict and reason."""
+    components = json.loads(ended.stdout)["components"]
+    return {one["component"]: (one["verdict"], one["reason"]) for one in components}
+
+
+def test_component_is_missing_only_where_the_kind_that_would_carry_it_was_recorded(
+    call: Callable[..., Ended], tmp_path: Path
+) -> None:
+    everything = clusters.as_running_objects(clusters.manifests("hephy-v2.23.0"))
+    kept = [one for one in everything if not one["metadata"]["name"].startswith("deis-router")]
+    of_namespace = [one for one in kept if one["metadata"].get("namespace") == "deis"]
+    without = [one for one in of_namespace if one["kind"] != "Deployment"]
+
+    def check(objects: list[dict[str, Any]], *arguments: str) -> Ended:
+        path = tmp_path / "dump.json"
+        path.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
+        return call("check", "--from", path, "--catalog", CATALOGS, *arguments)
+
+    recorded, unrecorded = check(kept, "--output", "json"), check(without, "--output", "json")
+    table = check(of_namespace)
+
+    assert (recorded.returncode, judged(recorded)["router"][0]) == (1, "missing")
+    assert judged(unrecorded)["router"] == ("unknown", "not recorded: deployments")
+    assert (
+        judged(unrecorded)["logger-fluentd" if "logger-fluentd" in judged(unrecorded) else "fluentd"][0]
+        != "unknown"
+    )
+    assert "down" not in table.stdout
+    assert "not recorded" not in table.stdout
+
+
+def test_recording_without_pods_is_judged_by_its_templates(
+    call: Callable[..., Ended], tmp_path: Path, recording: Path
+) -> None:
+    everything = json.loads(recording.read_text())["items"]
+    path = tmp_path / "dump.json"
+    items = [one for one in everything if one["kind"] != "Pod"]
+    path.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
+
+    ended = call("check", "--from", path, "--catalog", CATALOGS)
+    whole = call("check", "--from", recording, "--catalog", CATALOGS)
+
+    assert ended.returncode == whole.returncode
+    assert (
+        ended.stdout.splitlines()[-1]
+        == "Pods are not recorded: versions are those that the workloads ask for."
+    )
+    assert ended.stdout.splitlines()[:-1] == whole.stdout.splitlines()[: len(ended.stdout.splitlines()) - 1]
+
+
 def test_a_catalog_that_goes_missing_or_back_in_time_leaves_the_one_held(
     tmp_path: Path, recording: Path
 ) -> None:
