@@ -378,10 +378,6 @@ def test_component_is_missing_only_where_the_kind_that_would_carry_it_was_record
 
     assert (recorded.returncode, judged(recorded)["router"][0]) == (1, "missing")
     assert judged(unrecorded)["router"] == ("unknown", "not recorded: deployments")
-    assert (
-        judged(unrecorded)["logger-fluentd" if "logger-fluentd" in judged(unrecorded) else "fluentd"][0]
-        != "unknown"
-    )
     assert "down" not in table.stdout
     assert "not recorded" not in table.stdout
 
@@ -397,12 +393,8 @@ def test_recording_without_pods_is_judged_by_its_templates(
     ended = call("check", "--from", path, "--catalog", CATALOGS)
     whole = call("check", "--from", recording, "--catalog", CATALOGS)
 
-    assert ended.returncode == whole.returncode
-    assert (
-        ended.stdout.splitlines()[-1]
-        == "Pods are not recorded: versions are those that the workloads ask for."
-    )
-    assert ended.stdout.splitlines()[:-1] == whole.stdout.splitlines()[: len(ended.stdout.splitlines()) - 1]
+    note = "\n\nPods are not recorded: versions are those that the workloads ask for.\n"
+    assert (ended.returncode, ended.stdout) == (whole.returncode, whole.stdout.rstrip() + note)
 
 
 def test_a_catalog_that_goes_missing_or_back_in_time_leaves_the_one_held(

@@ -208,8 +208,8 @@ def _source_options(*, nested: bool = False) -> argparse.ArgumentParser:
         dest="recording",
         type=Path,
         metavar="FILE|DIR|-",
-        help="what `kubectl get … -o yaml|json` or `kubectl cluster-info dump` printed, instead of a cluster; "
-        "- for standard input",
+        help="what `kubectl get … -o yaml|json` or `kubectl cluster-info dump` printed, instead of a cluster "
+        "(-: standard input)",
     )
     group.add_argument(
         "--kubeconfig", type=Path, metavar="FILE", help="default: $KUBECONFIG, the pod's own token"

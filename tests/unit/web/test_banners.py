@@ -146,7 +146,7 @@ def test_recording_without_a_workload_says_what_it_cannot_see() -> None:
 
     headlines = [banner.headline for banner in banners(shown, make.NOW)]
 
-    assert "Cannot see what runs in namespace deis" in headlines
+    assert "Cannot see what runs in namespace default" in headlines
     assert not [headline for headline in headlines if "read" in headline]
 
 
