@@ -150,6 +150,15 @@ def test_value_that_is_no_string_is_read_as_kubectl_prints_it(text: str, value: 
     assert found(f"k: {text}\n") == [{"k": value}]
 
 
+def test_key_of_an_object_is_no_chatter() -> None:
+    event = "apiVersion: events.k8s.io/v1\nkind: Event\nnote: |-\n  two\n  lines\nreason: Failed\n"
+
+    assert found(event + POD_YAML) == [
+        {"apiVersion": "events.k8s.io/v1", "kind": "Event", "note": "two\nlines", "reason": "Failed"},
+        POD,
+    ]
+
+
 def test_fault_is_told_in_its_line_of_the_file() -> None:
     with pytest.raises(RecordingError, match=r"in line 10$"):
         found(LIST_YAML.replace("    name: deis-router-1", "    name: ]"))

@@ -24,6 +24,7 @@ STANDARD_INPUT = Path("-")
 _SUFFIXES = tuple(f".{kind}{packed}" for kind in ("yaml", "yml", "json") for packed in ("", ".gz"))
 _GZIP = b"\x1f\x8b"  # RFC 1952, 2.3.1
 _MAX_BYTES = 256 * 1024 * 1024  # 256 MiB, all files together and unpacked: 15,000 nodes as JSON
+_MAX_FILES = 100_000  # and folders; `kubectl cluster-info dump` makes a folder for each pod
 _ABSENT = msgspec.Raw()
 
 
@@ -81,6 +82,8 @@ def read_files(path: Path) -> list[RecordedFile]:
     """
     try:
         return list(_read_all(path))
+    except RecursionError as error:
+        raise RecordingError(f"{path}: its folders nest too deep") from error
     except OSError as error:
         raise RecordingError(f"{error.filename or path}: {error.strerror or error}") from error
 
@@ -111,6 +114,8 @@ def _files_in(folder: Path) -> list[Path]:
         folders[:] = [name for name in sorted(folders) if name[0] != "." and is_new(Path(place, name))]
         here = [Path(place, name) for name in sorted(names) if name.lower().endswith(_SUFFIXES)]
         files += [file for file in here if file.is_file() and is_new(file)]
+        if len(seen) > _MAX_FILES:
+            raise RecordingError(f"{folder}: more than {_MAX_FILES:,} files, is this what kubectl wrote?")
     if not files:
         raise RecordingError(f"{folder}: no file there ends in .yaml, .yml or .json")
     return files

@@ -26,7 +26,7 @@ _YAML_FAULTS = (
 _KEY = rb"""["']?[\w./-]+["']?[ ]*:(?=\s|\Z)"""
 # A line of kubectl, a plug-in or the server: `error: …`, `Warning: …`, or what begins as no YAML of kubectl.
 _TEXT = (
-    rb"(?:(?i:warn|warning|error|fatal|info|note|hint):[ ]|"
+    rb"(?:(?i:warn|warning|error|fatal):[ ]|"
     rb"(?!" + _KEY + rb"|-\s|---|\.\.\.|[]{}#\"'&*!|>?@`,])[!-~])[^\n]*"
 )
 _TEXT_LINE = re.compile(rb"^(?:\.\.\.(?=\s|\Z)|" + _TEXT + rb")", re.MULTILINE)
