@@ -20,6 +20,7 @@ from workflow_exporter.catalog import (
 )
 from workflow_exporter.freshness import AssessedWorkload, Assessment, Newest, Observed, Verdict
 from workflow_exporter.inventory import (
+    AbsentWorkload,
     ClusterFacts,
     Container,
     Expectation,
@@ -122,7 +123,7 @@ def expectation(
     *,
     required: bool = True,
     observed: bool = True,
-    absent_workloads: Iterable[tuple[WorkloadKind, str]] = (),
+    absent_workloads: Iterable[AbsentWorkload] = (),
     sources: Iterable[str] = ("deployments",),
 ) -> Expectation:
     return Expectation(component, required, observed, tuple(absent_workloads), tuple(sources))
@@ -334,6 +335,7 @@ def assessment(
     reason: str | None = None,
     notes_url: str | None = None,
     workloads: Iterable[Workload] | None = None,
+    missing_workloads: Iterable[AbsentWorkload] = (),
 ) -> Assessment:
     """Unless said otherwise one workload runs `version`, and none where `version` is None."""
     if workloads is None:
@@ -351,6 +353,7 @@ def assessment(
         reason=reason,
         notes_url=notes_url,
         workloads=tuple(AssessedWorkload(w, version) for w in workloads),
+        missing_workloads=tuple(missing_workloads),
     )
 
 

@@ -6,12 +6,17 @@
 
 The facts are the authority and nothing is guessed: an unknown day is null, a component that a release does
 not establish is left out, and there is no link where no fact gives one. The same facts give the same bytes.
+
+What a bundle's list does not say may follow from the platform's rule, which its facts state: where charts
+took each component's newest release, a bundle holds the newest one of its day. See `../facts/README.md`.
 """
 
 import argparse
 import json
 import re
 import sys
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +51,7 @@ def catalog_of(facts: dict[str, Any], titles: dict[str, str]) -> dict[str, Any]:
         "successor": {"platform": end["successor"], "title": titles[end["successor"]], "url": None}
         if end
         else None,
-        "bundles": [bundle_of(bundle) for bundle in facts["bundles"]],
+        "bundles": [bundle_of(bundle, facts) for bundle in facts["bundles"]],
         "components": {
             name: component_of(name, facts["components"][name]) for name in sorted(facts["components"])
         },
@@ -54,24 +59,76 @@ def catalog_of(facts: dict[str, Any], titles: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def bundle_of(bundle: dict[str, Any]) -> dict[str, Any]:
+def bundle_of(bundle: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
+    components = bundle["components"] | dict(by_rule(bundle, facts))
     return {
         "version": bundle["version"],
         "train": bundle["train"],
         "released": bundle["released"],
-        "derived": is_derived(bundle),
+        "derived": bool(components) and not is_published(bundle),
         "notes_url": None,
-        "components": dict(sorted(bundle["components"].items())),
+        "components": dict(sorted(components.items())),
     }
 
 
-def is_derived(bundle: dict[str, Any]) -> bool:
-    """Whether the component versions were worked out and not copied.
+def is_published(bundle: dict[str, Any]) -> bool:
+    """Whether the component versions were copied from one published list.
 
-    A Helm Classic chart names each version in its `generate_params.toml`: a published list. All other
-    lists come from folding change lists onto the release before, or from which tags there were.
+    A Helm Classic chart names each version in its `generate_params.toml`. All other lists were worked out:
+    by folding change lists onto the release before, or from which tags there were.
     """
-    return bool(bundle["components"]) and not bundle["source"].endswith("generate_params.toml")
+    source: str = bundle["source"]
+    return source.endswith("generate_params.toml")
+
+
+def by_rule(bundle: dict[str, Any], facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Component and version, for each that the platform's rule establishes and the bundle's list does not.
+
+    With `corrects` also those where the list says what was not the newest even `slack_days` before or after.
+    """
+    rule, day = facts["rule"], bundle["released"] or bundle.get("rule_day")
+    if day is None or numbers(bundle["version"]) < numbers(rule["since"]):
+        return
+    tagged, slack = datetime.fromisoformat(day), timedelta(days=rule["slack_days"])
+    for name in {*bundle.get("members", ()), *rule["fills"], *bundle["components"]}:
+        releases = component_of(name, facts["components"][name])["releases"]
+        listed, newest = bundle["components"].get(name), newest_at(tagged, slack, releases)
+        if newest is None or (listed is not None and not rule["corrects"]):
+            continue
+        if listed is None or listed not in newest_around(tagged, slack, releases):
+            yield name, newest
+
+
+def newest_at(tagged: datetime, slack: timedelta, releases: list[dict[str, Any]]) -> str | None:
+    """The newest release at the end of that day; None where that is not certain, or there is none.
+
+    It is not certain if the next one was tagged within `slack` after that day, or on a day that is not
+    established.
+    """
+    evening = end_of_day(tagged)
+    there = [number for number, one in enumerate(releases) if is_tagged_before(evening, one)]
+    if not there:
+        return None
+    following = releases[there[-1] + 1 :][:1]
+    if following and (following[0]["released"] is None or is_tagged_before(evening + slack, following[0])):
+        return None
+    version: str = releases[there[-1]]["version"]
+    return version
+
+
+def newest_around(tagged: datetime, slack: timedelta, releases: list[dict[str, Any]]) -> list[str]:
+    """The releases that were the newest at some moment from `slack` before to `slack` after."""
+    early = [one["version"] for one in releases if is_tagged_before(tagged - slack, one)]
+    late = [one["version"] for one in releases if is_tagged_before(end_of_day(tagged) + slack, one)]
+    return late[max(len(early) - 1, 0) :]
+
+
+def end_of_day(moment_of_day: datetime) -> datetime:
+    return moment_of_day.replace(hour=0, minute=0, second=0) + timedelta(days=1)
+
+
+def is_tagged_before(end: datetime, release: dict[str, Any]) -> bool:
+    return release["released"] is not None and datetime.fromisoformat(release["released"]) < end
 
 
 def component_of(name: str, component: dict[str, Any]) -> dict[str, Any]:

@@ -6,9 +6,9 @@ there is none. Here belong clusters; single objects with defaults belong in `fac
 
 from collections.abc import Callable
 
-from clusters.customers import TELLING_WORD, builder_pods, unknown_workloads
+from clusters.customers import TELLING_WORD, builder_pods, near_misses, unknown_workloads
 from clusters.deis import deis, hephy
-from clusters.drycc import drycc_retired, drycc_stable, drycc_testing
+from clusters.drycc import drycc
 from clusters.objects import ENVIRONMENT_MARKER, Manifest
 from clusters.reading import held
 from clusters.running import as_running_objects
@@ -22,6 +22,7 @@ __all__ = [
     "builder_pods",
     "held",
     "manifests",
+    "near_misses",
     "platform_namespace",
     "unknown_workloads",
 ]
@@ -34,9 +35,9 @@ CLUSTERS: dict[str, Callable[[], list[Manifest]]] = {
     "deis-v2.18.0": lambda: deis("v2.18.0"),
     "hephy-v2.22.3": lambda: hephy("v2.22.3"),
     "hephy-v2.23.0": lambda: hephy("v2.23.0"),
-    "drycc-stable": drycc_stable,
-    "drycc-testing": drycc_testing,
-    "drycc-retired": drycc_retired,
+    "drycc-stable": lambda: drycc("drycc-v1.8.3"),
+    "drycc-testing": lambda: drycc("drycc-HEAD"),
+    "drycc-retired": lambda: drycc("drycc-v1.8.1"),  # logger, prometheus, a registry-proxy of its own
 }
 
 

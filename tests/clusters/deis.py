@@ -39,8 +39,8 @@ def deis(release: str) -> list[Manifest]:
         manifests += _deis_workloads(owner, row, versions[row["component"]], number)
     if number == (2, 0, 0):
         manifests.append(_only_in_the_first_release(owner, versions))
-    # Config maps are established for the last releases only; the first had ReplicationControllers.
-    established = facts.platform("deis")["config_maps"] if number >= (2, 3, 0) else []
+    # Config maps came with the charts for Kubernetes Helm.
+    established = facts.platform("deis")["config_maps"] if number > _HELM_CLASSIC_UNTIL else []
     return _whole("deis", owner, _config_maps(owner, established, versions), manifests)
 
 

@@ -31,7 +31,7 @@ def held(running: Iterable[Manifest], candidates: tuple[Profile, ...]) -> Cluste
     for obj in running:
         accepted = intake.accept(resource_of(obj), msgspec.json.encode(obj))
         if accepted.value is None:
-            unknown[resource_of(obj)] += 1
+            unknown[resource_of(obj)] += accepted.counted
         else:
             known.setdefault(resource_of(obj), {})[accepted.uid] = accepted.value
     return ClusterObjects(known, dict(unknown))

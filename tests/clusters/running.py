@@ -35,6 +35,13 @@ def uid(kind: str, name: str) -> str:
     return str(uuid.uuid5(_UIDS, f"{kind}/{name}"))
 
 
+def controlled_by(kind: str, name: str) -> Manifest:
+    """What a pod says of the controller that made it; a Deployment's pods name its ReplicaSet."""
+    if kind == "Deployment":
+        kind, name = "ReplicaSet", f"{name}-{uid('ReplicaSet', name)[:8]}"
+    return {"kind": kind, "name": name, "uid": uid(kind, name), "controller": True}
+
+
 def digest(image: str) -> str:
     """The digest that an image is given here: the same for the same text."""
     return f"sha256:{hashlib.sha256(image.encode()).hexdigest()}"
@@ -73,13 +80,14 @@ def _pod(owner: Manifest, number: int) -> Manifest:
     suffix = (
         f"{number}"
         if owner["kind"] == "StatefulSet"
-        else uid("Pod", f"{owner['metadata']['name']}{number}")[:5]
+        else uid("Pod", f"{owner['kind']}{owner['metadata']['name']}{number}")[:5]
     )
     template = deepcopy(owner["spec"]["template"])
     metadata = {
         **template["metadata"],
         "name": f"{owner['metadata']['name']}-{suffix}",
         "namespace": owner["metadata"]["namespace"],
+        "ownerReferences": [controlled_by(owner["kind"], owner["metadata"]["name"])],
     }
     return _admitted({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]})
 

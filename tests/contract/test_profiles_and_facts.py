@@ -1,20 +1,42 @@
 """The shipped profiles say what is established of the platforms, row by row, and nothing beyond it."""
 
 from collections import Counter
+from collections.abc import Iterator
+from fnmatch import fnmatch
 from typing import Any
 
 import pytest
 
 from clusters import CLUSTERS, facts, manifests
+from clusters.rendered import RENDERINGS, Rendering, rendering
+from workflow_exporter.cluster.generations import exists_in
 from workflow_exporter.inventory import WorkloadKind
 from workflow_exporter.platforms.profile import Profile, WorkloadRow
 from workflow_exporter.platforms.reader import shipped_profiles
+from workflow_exporter.version import Version
 
 PROFILES = {profile.name: profile for profile in shipped_profiles()}
 PLATFORMS = ("deis", "hephy", "drycc")
-DEIS_GENERATIONS = ("v2.3.0", "v2.2.0", "v2.1.0", "v2.0.0")
-# Deployments since v2.3.0; the others were ReplicationControllers until v2.6.0 (facts: `legacy`).
-FIRST_DEPLOYMENTS = {"builder", "controller", "registry", "router", "workflow-manager"}
+# The rendering that a generation was read from; the others lie between two of these.
+RENDERED = {
+    ("deis", "v2.8.0"): "deis-v2.18.0",
+    ("deis", "v2.6.0"): "classic-v2.6.0",
+    ("deis", "v2.3.0"): "classic-v2.3.0",
+    ("deis", "v2.2.0"): "classic-v2.2.0",
+    ("deis", "v2.0.0"): "classic-v2.0.0",
+    ("hephy", None): "hephy-v2.23.0",
+    ("drycc", "newest_commit"): "drycc-HEAD",
+    ("drycc", "v1.8.2"): "drycc-v1.8.3",
+    ("drycc", "v1.8.1"): "drycc-v1.8.1",
+    ("drycc", "v1.7.12"): "drycc-v1.7.12",
+    ("drycc", "v1.6.0"): "drycc-v1.6.0",
+    ("drycc", "v1.5.0"): "drycc-v1.5.0",
+    ("drycc", "v1.4.0"): "drycc-v1.4.0",
+    ("drycc", "v1.2.0"): "drycc-v1.2.0",
+    ("drycc", "v1.0.0"): "drycc-v1.0.0",
+}
+NOT_IN_DEFAULT_VALUES = {"deis-registry-token-refresher", "drycc-logger"}  # the second: v1.8.2, not v1.8.3
+CHARTS_OWN_LABELS = ("app.kubernetes.io/", "helm.sh/")
 
 Row = dict[str, Any]
 
@@ -31,16 +53,68 @@ def test_profile_has_the_namespace_and_annotation_of_the_facts(platform: str) ->
 def test_profile_has_exactly_the_components_of_the_facts(platform: str) -> None:
     established = facts.platform(platform)
     rows = [*established["components"], *established.get("retired", ()), *established["config_maps"]]
-    only_once = [row["component"] for row in established["legacy"].get("only_in_v2.0.0", ())]
+    rendered = {component for cluster in _renderings(platform) for component in cluster.components}
 
-    assert set(PROFILES[platform].components) == {row["component"] for row in rows} | set(only_once)
+    assert set(PROFILES[platform].components) == {row["component"] for row in rows} | rendered
+
+
+@pytest.mark.parametrize(("key", "name"), RENDERED.items(), ids=RENDERED.values())
+def test_generation_has_exactly_the_workloads_of_its_rendering(
+    key: tuple[str, str | None], name: str
+) -> None:
+    platform, generation = key
+    rows = [row for row in PROFILES[platform].rows if exists_in(row, generation)]
+    rows = [row for row in rows if row.required or row.name not in NOT_IN_DEFAULT_VALUES]
+
+    matched = [(row, _matching(row, rendering(name))) for row in rows]
+
+    assert [row.name for row, found in matched if len(found) != 1] == []
+    assert len(matched) == len(rendering(name).workloads)
+    for row, (found,) in matched:
+        labels = (found.get("pod_labels") or {}).items()
+        assert row.component == found["component"]
+        # Builders' pods carry `heritage` too, so it identifies nothing.
+        assert dict(row.pod_labels) == {
+            k: v for k, v in labels if k != "heritage" and not k.startswith(CHARTS_OWN_LABELS)
+        }
+        assert row.container is None or any(
+            fnmatch(one["name"], row.container) for one in found["containers"]
+        )
+
+
+def _matching(row: WorkloadRow, cluster: Rendering) -> list[Row]:
+    kinds = {kind.value for kind in row.kinds}
+    return [one for one in cluster.workloads if one["name"] == row.name and one["kind"] in kinds]
+
+
+def _renderings(platform: str) -> list[Rendering]:
+    return [cluster for cluster in map(rendering, RENDERINGS) if cluster.platform == platform]
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
-def test_every_row_of_the_profile_follows_from_the_facts(platform: str) -> None:
-    expected = {"deis": _deis_rows, "hephy": _hephy_rows, "drycc": _drycc_rows}[platform]()
+def test_generation_that_was_not_rendered_has_only_rows_of_its_neighbours(platform: str) -> None:
+    profile = PROFILES[platform]
+    names = [one.name for one in profile.generations]
 
-    assert sorted(map(_flat, PROFILES[platform].rows)) == sorted(expected)
+    for number, name in enumerate(names):
+        if (platform, name) not in RENDERED:
+            beside = {names[number - 1], names[number + 1]}
+            alone = [row.name for row in profile.rows if name in row.generations]
+            shared = [row.name for row in profile.rows if beside & set(row.generations)]
+            assert set(alone) <= set(shared)
+
+
+@pytest.mark.parametrize("platform", ["deis", "drycc"])
+def test_first_versions_of_a_generation_are_those_of_the_release_it_is_named_after(platform: str) -> None:
+    oldest_first = reversed(PROFILES[platform].generations)
+    lowest: dict[str, Version] = {}
+
+    for generation in oldest_first:
+        for component, version in generation.first_versions.items():
+            assert facts.bundle_versions(platform, generation.name)[component] == str(version)
+            assert component not in lowest or version > lowest[component]
+            lowest[component] = version
+    assert lowest
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
@@ -53,8 +127,22 @@ def test_components_have_the_images_of_the_facts(platform: str) -> None:
         expected.setdefault(row["component"], set()).update(
             {row["image"], *row.get("image_alternatives", ())}
         )
+    if platform == "drycc":  # of its older releases only renderings tell
+        for component, image in _rendered_images(platform):
+            expected.setdefault(component, set()).add(image)
 
     assert {name: set(c.images) for name, c in PROFILES[platform].components.items()} == expected
+
+
+def _rendered_images(platform: str) -> Iterator[tuple[str, str]]:
+    for cluster in _renderings(platform):
+        for one in cluster.workloads:
+            for container in one["containers"]:
+                repository = container["image"].rpartition(":")[0]
+                if "/org/" not in repository:  # the placeholder of one chart
+                    yield one["component"], repository
+        for one in cluster.raw["config_maps"]:
+            yield one["component"], one["image_keys"]["image"].rpartition(":")[0]
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
@@ -64,6 +152,10 @@ def test_config_maps_are_those_of_the_facts_and_only_plain_references_are_read(p
         (row["component"], row["name"], row["key"], row["required"])
         for row in established
         if row["value_form"] == "plain image reference"
+    } | {
+        (one["component"], one["name"], "image", True)
+        for cluster in _renderings(platform)
+        for one in cluster.raw["config_maps"]
     }
     unobserved = {row["component"] for row in established if row["value_form"] != "plain image reference"}
     profile = PROFILES[platform]
@@ -93,7 +185,8 @@ def test_every_published_image_is_of_the_profiles_organisations(platform: str) -
 
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_build_pods_of_the_facts_are_never_kept(platform: str) -> None:
-    told = " ".join(facts.platform(platform)["not_components"])
+    # Drycc grew from Deis, and its first releases built slugs as Deis did.
+    told = " ".join(word for name in PLATFORMS for word in facts.platform(name)["not_components"])
 
     assert [prefix for prefix in PROFILES[platform].build_pod_prefixes if f"{prefix}<app>-" not in told] == []
     assert PROFILES[platform].build_pod_prefixes
@@ -128,75 +221,6 @@ def test_selectors_of_sample_clusters_pick_their_own_template(cluster: str) -> N
         if template is not None:
             selector = manifest["spec"]["selector"]
             assert selector.get("matchLabels", selector).items() <= template["metadata"]["labels"].items()
-
-
-Flat = tuple[str, str, tuple[str, ...], bool, str, tuple[tuple[str, str], ...], tuple[str, ...]]
-
-
-def _flat(row: WorkloadRow) -> Flat:
-    return (
-        row.component,
-        row.name,
-        tuple(kind.value for kind in row.kinds),
-        row.required,
-        row.container or "",
-        tuple(sorted(row.pod_labels.items())),
-        row.generations,
-    )
-
-
-def _expected(row: Row, kinds: tuple[str, ...], generations: tuple[str, ...]) -> Flat:
-    # Builders' pods carry `heritage` too, so it identifies nothing.
-    labels = {key: value for key, value in row["pod_labels"].items() if key != "heritage"}
-    container = row["container"].replace("<queue>", "*")
-    return (
-        row["component"],
-        row["name"],
-        kinds,
-        row["required"],
-        container,
-        tuple(sorted(labels.items())),
-        generations,
-    )
-
-
-def _deis_rows() -> list[Flat]:
-    legacy = facts.platform("deis")["legacy"]
-    rows: list[Flat] = []
-    for row in facts.platform("deis")["components"]:
-        since = legacy["first_seen"].get(row["component"], "v2.0.0")
-        generations = DEIS_GENERATIONS[: DEIS_GENERATIONS.index(since) + 1]
-        if row["kind"] == "DaemonSet" or not row["required"]:
-            rows.append(_expected(row, (row["kind"],), generations))
-            continue
-        later = () if row["component"] in FIRST_DEPLOYMENTS else ("ReplicationController",)
-        rows.append(_expected(row, ("Deployment", *later), generations[:1]))
-        rows.append(_expected(row, ("ReplicationController",), generations[1:]))
-    once = legacy["only_in_v2.0.0"]
-    return rows + [(row["component"], row["name"], (row["kind"],), True, "", (), ("v2.0.0",)) for row in once]
-
-
-def _hephy_rows() -> list[Flat]:
-    return [
-        _expected(row, tuple(e["kind"] for e in reversed(row.get("kind_history", ()))) or (row["kind"],), ())
-        for row in facts.platform("hephy")["components"]
-    ]
-
-
-def _drycc_rows() -> list[Flat]:
-    rows: list[Flat] = []
-    for row in facts.platform("drycc")["components"]:
-        at_release = {**row, **row.get("at_newest_release", {})}
-        newest = _expected(row, (row["kind"],), ("newest_commit",)) if row["in_newest_commit"] else None
-        release = (
-            _expected(at_release, (row["kind"],), ("newest_release",)) if row["in_newest_release"] else None
-        )
-        if newest and release and newest[:-1] == release[:-1]:
-            rows.append((*newest[:-1], ("newest_commit", "newest_release")))
-        else:
-            rows += [one for one in (newest, release) if one]
-    rows += [_expected(row, (row["kind"],), ("retired",)) for row in facts.platform("drycc")["retired"]]
-    return rows
 
 
 def test_every_kind_of_the_facts_is_one_that_the_agent_reads() -> None:

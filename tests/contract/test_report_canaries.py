@@ -19,7 +19,7 @@ from fakes.receiver import ScriptedReceiver, request_in
 from workflow_exporter import bundle, catalog, freshness, inventory, snapshot
 from workflow_exporter.errors import ReportError
 from workflow_exporter.freshness import Verdict
-from workflow_exporter.inventory import Leftover, WorkloadKind
+from workflow_exporter.inventory import AbsentWorkload, Leftover, WorkloadKind
 from workflow_exporter.platforms.reader import shipped_profiles
 from workflow_exporter.report import series_line
 from workflow_exporter.reporter.answer import Means, judge
@@ -101,7 +101,9 @@ def whole_snapshot() -> Snapshot:
         notes_url="https://example.org/notes",
         workloads=[workload],
     )
-    missing = make.expectation("minio", absent_workloads=[(WorkloadKind.DEPLOYMENT, "deis-minio")])
+    missing = make.expectation(
+        "minio", absent_workloads=[AbsentWorkload(WorkloadKind.DEPLOYMENT, "deis-minio", ("deployments",))]
+    )
     return make.snapshot(
         [assessment],
         inventory=make.inventory(
@@ -165,6 +167,7 @@ def test_every_text_of_a_snapshot_is_marked() -> None:
         "Grounds.off_cluster",
         "Grounds.down",
         "Grounds.titles",
+        "Grounds.unrecorded",
         "Snapshot.identity_problem",  # None where there is an id
         "Leftover.component",
     }

@@ -72,6 +72,8 @@ BOTH = platform(b17=OLD, b18=NEW)
         ({**ELSEWHERE, "controller": "v2.18.0"}, ("v2.18.0", 1, 0, 0)),  # not observable: not counted
         ({**UNSEEN, "controller": "v2.18.0"}, ("v2.18.0", 1, 0, 0)),
         ({**NEW, "router": "canary"}, ("v2.18.0", 3, 1, 0)),  # a build without a version does not agree
+        ({**NEW, "router": "v2.13.3-debian-12-r5"}, ("v2.18.0", 4, 0, 0)),  # a rebuild agrees
+        ({**NEW, "router": "v2.13.3-9-gc1cfb68"}, ("v2.18.0", 3, 1, 0)),  # a later build does not
         ({**NEW, "quickwit": "v1.0.0"}, ("v2.18.0", 4, 0, 0)),  # not in the bundle: neither match nor drift
         ({"quickwit": "v1.0.0"}, (None, 0, 0, 0)),
         ({"builder": "2.12.0", "controller": "2.18.0"}, ("v2.18.0", 2, 0, 0)),  # Drycc's spelling

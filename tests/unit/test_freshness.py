@@ -68,11 +68,46 @@ def test_newest_is_null_where_it_is_not_newer(version: str, newest: Newest, sinc
         ("git-1a2b3c4", ("unversioned", "git-1a2b3c4 is a build without a version")),
         ("1234567", ("unversioned", "1234567 is a build without a version")),
         ("v3", ("unknown", "'v3' is not a SemVer version")),
-        ("stable", ("unknown", "'stable' is not a SemVer version")),
+        ("main", ("unversioned", "main is a build without a version")),
+        ("foo", ("unknown", "'foo' is not a SemVer version")),
+        ("v3.0.0-alpine", ("current", None)),
+        ("v3.0.0-63-gc1cfb68", ("ahead", "newer than any release offered in train stable")),
+        ("v3.0.0-dirty", ("ahead", "newer than any release offered in train stable")),
     ],
 )
 def test_verdict_on_one_version(version: str, expected: tuple[str, str | None]) -> None:
     assert verdict(version) == expected
+
+
+def test_build_after_a_release_is_outdated_by_the_next_release_only() -> None:
+    found = running("v2.12.0-63-gc1cfb68")
+
+    assert (found.verdict, found.version) == (Verdict.OUTDATED, "v2.12.0-63-gc1cfb68")
+    assert found.newest == Newest("v2.12.1", "v2.13.0", "v3.0.0")
+
+
+@pytest.mark.parametrize(
+    ("version", "expected", "newest"),
+    [
+        ("v2.1.0-rc.1-alpine", "outdated", "v2.1.0-rc.2"),
+        ("v2.1.0-rc.2-debian-12-r5", "current", None),
+        ("v2.1.0-rc.1-5-gc1cfb68", "outdated", "v2.1.0-rc.2"),
+        ("v2.1.0-rc.2-5-gc1cfb68", "ahead", None),
+        ("v2.0.0-5-gc1cfb68", "ahead", None),  # no pre-release: none is offered
+        ("v2.0.0-custom", "outdated", "v2.0.0"),  # a suffix that nobody knows is SemVer's pre-release
+    ],
+)
+def test_rebuilds_and_later_builds_of_pre_releases(version: str, expected: str, newest: str | None) -> None:
+    found = running(version, "v2.0.0", "v2.1.0-rc.1", "v2.1.0-rc.2")
+
+    assert (found.verdict.value, found.newest.major) == (expected, newest)
+
+
+def test_withdrawn_release_is_outdated_when_it_was_rebuilt_too() -> None:
+    assert verdict("v2.1.0-alpine", release("v2.1.0", yanked=True), release("v2.1.1")) == (
+        "outdated",
+        "v2.1.0-alpine was withdrawn",
+    )
 
 
 def test_notes_of_the_newest_release_are_linked_when_current_too() -> None:

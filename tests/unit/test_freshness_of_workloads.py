@@ -125,3 +125,53 @@ def test_config_map_has_no_pods_to_be_seen() -> None:
     )
 
     assert only([shown], on=grounds(down={"pods": "forbidden"})).verdict is Verdict.CURRENT
+
+
+def by_digest(workload_name: str, image: str, *digits: str, tag: str = "") -> Workload:
+    """A workload whose pods run these digests of `image`; its template asks for the first."""
+    images = [f"{image}{tag}@sha256:{digit * 64}" for digit in digits]
+    pods = [pod(one, name=f"{workload_name}-{number}") for number, one in enumerate(images)]
+    return workload("monitor", images[0], name=workload_name, pods=pods, declared="v2.10.0")
+
+
+def test_digests_of_different_images_do_not_differ() -> None:
+    shown = [
+        by_digest("deis-monitor-grafana", "deis/grafana", "1"),
+        by_digest("deis-monitor-influxdb", "deis/influxdb", "2"),
+        workload(
+            "monitor", "deis/telegraf:v2.10.0", name="deis-monitor-telegraf", kind=WorkloadKind.DAEMON_SET
+        ),
+    ]
+
+    found = only(shown, on=grounds(MONITOR))
+
+    # The annotation says what was meant to run, not what the digests are: nobody can compare.
+    assert (found.verdict, found.observed.declared) == (Verdict.UNVERSIONED, "v2.10.0")
+    assert (found.rolling, found.reason) == (False, "the image is given by digest only")
+
+
+def test_two_digests_of_one_image_in_a_workload_are_rolling() -> None:
+    found = only([by_digest("deis-monitor-grafana", "deis/grafana", "1", "2")], on=grounds(MONITOR))
+
+    assert found.rolling
+    assert f"pods of deis-monitor-grafana differ: sha256:{'1' * 64}, sha256:{'2' * 64}" in str(found.reason)
+
+
+def test_two_workloads_with_different_digests_of_one_image_differ() -> None:
+    shown = [
+        by_digest("deis-monitor-a", "deis/grafana", "1"),
+        by_digest("deis-monitor-b", "deis/grafana", "2"),
+    ]
+
+    found = only(shown, on=grounds(MONITOR))
+
+    assert found.rolling
+    assert "workloads differ" in str(found.reason)
+
+
+def test_tag_beside_a_digest_is_a_version_and_the_digest_makes_no_difference() -> None:
+    shown = [by_digest("deis-monitor-grafana", "deis/grafana", "1", "2", tag=":v2.10.0")]
+
+    found = only(shown, on=grounds(MONITOR))
+
+    assert (found.verdict, found.rolling, found.reason) == (Verdict.CURRENT, False, None)

@@ -14,7 +14,7 @@ from factories import (
 )
 from judging import grounds, only, verdict
 from workflow_exporter.freshness import Assessment, Grounds, Observed, Verdict, assess
-from workflow_exporter.inventory import Expectation, WorkloadKind
+from workflow_exporter.inventory import AbsentWorkload, Expectation, WorkloadKind
 
 
 @pytest.mark.parametrize(
@@ -29,16 +29,36 @@ def test_version_that_cannot_be_judged_is_unknown(changes: dict[str, Any], reaso
     assert verdict("v1.5.0", release("v1.0.0"), **changes) == ("unknown", reason)
 
 
-def test_component_that_the_catalog_does_not_know_is_unknown() -> None:
+def test_component_that_the_catalog_does_not_know_is_unknown_and_without_any_release_unversioned() -> None:
     shown = [workload("router", "deis/router:v2.0.0")]
 
     unlisted, empty = only(shown), only(shown, on=grounds(catalog({"router": component(title="Router")})))
     none = only(shown, on=Grounds(None, None, "stable", frozenset(), {}, {"router": "The Router"}))
 
     assert (unlisted.verdict, unlisted.reason) == (Verdict.UNKNOWN, "the catalog does not list router")
-    assert (empty.verdict, empty.reason) == (Verdict.UNKNOWN, "the catalog lists no release of router")
+    assert (empty.verdict, empty.reason) == (
+        Verdict.UNVERSIONED,
+        "the catalog lists no release of router",
+    )
     assert (none.verdict, none.reason) == (Verdict.UNKNOWN, "there is no catalog of releases")
     assert (unlisted.title, empty.title, none.title) == ("router", "Router", "The Router")
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"problem": "the catalog expired on 2018-04-01"}, "the catalog expired on 2018-04-01"),
+        ({"train": "nightly"}, "the catalog has no train nightly"),
+    ],
+)
+def test_component_without_any_release_is_unknown_where_the_catalog_cannot_be_judged_by(
+    changes: dict[str, Any], reason: str
+) -> None:
+    on = grounds(catalog({"router": component(title="Router")}), **changes)
+
+    found = only([workload("router", "deis/router:v2.0.0")], on=on)
+
+    assert (found.verdict, found.reason) == (Verdict.UNKNOWN, reason)
 
 
 def test_versions_are_shown_and_choices_named_without_any_catalog() -> None:
@@ -55,8 +75,8 @@ def test_versions_are_shown_and_choices_named_without_any_catalog() -> None:
     ]
 
 
-DEPLOYMENT = (WorkloadKind.DEPLOYMENT, "deis-minio")
-CRON_JOB = (WorkloadKind.CRON_JOB, "deis-minio-cleanup")
+DEPLOYMENT = AbsentWorkload(WorkloadKind.DEPLOYMENT, "deis-minio", ("deployments", "replicationcontrollers"))
+CRON_JOB = AbsentWorkload(WorkloadKind.CRON_JOB, "deis-minio-cleanup", ("cronjobs",))
 NOT_THERE = "required, and not in namespace deis; if it runs outside the cluster, name it in OFF_CLUSTER"
 
 
@@ -165,21 +185,67 @@ def test_assessments_are_sorted_by_component() -> None:
     assert [one.component for one in found] == ["builder", "minio", "router"]
 
 
+GRAFANA = AbsentWorkload(WorkloadKind.DEPLOYMENT, "deis-monitor-grafana", ("deployments",))
+TELEGRAF = AbsentWorkload(WorkloadKind.DAEMON_SET, "deis-monitor-telegraf", ("daemonsets",))
+
+
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("down", "off_cluster", "missing", "reason"),
     [
-        ({}, "not there"),
-        ({"down": {"deployments": "forbidden"}}, "cannot be seen"),
-        ({"unrecorded": frozenset({"deployments"})}, "not recorded"),
+        ({}, set(), (GRAFANA,), "not there: Deployment deis-monitor-grafana"),
+        ({"daemonsets": "forbidden"}, set(), (GRAFANA,), "not there: Deployment deis-monitor-grafana"),
+        ({"deployments": "forbidden"}, set(), (), "cannot be seen: Deployment deis-monitor-grafana"),
+        ({}, {"builder/grafana"}, (), None),
+        ({}, {"builder/deis-monitor-grafana"}, (), None),
+        ({}, {"builder/monitor-grafana"}, (), None),
+        ({}, {"builder"}, (), None),
+        ({}, {"builder/afana"}, (GRAFANA,), "not there: Deployment deis-monitor-grafana"),
+        ({}, {"router/grafana"}, (GRAFANA,), "not there: Deployment deis-monitor-grafana"),
     ],
 )
-def test_part_of_a_component_that_is_not_there_is_told(changes: dict[str, Any], told: str) -> None:
-    part = expectation("builder", absent_workloads=[(WorkloadKind.DEPLOYMENT, "deis-monitor-influxdb")])
+def test_workload_that_a_component_has_lost_is_told_unless_it_is_unseen_or_elsewhere(
+    down: dict[str, str], off_cluster: set[str], missing: tuple[AbsentWorkload, ...], reason: str | None
+) -> None:
+    part = expectation("builder", absent_workloads=[GRAFANA])
 
-    found = only([workload("builder", "deis/builder:v3.0.0")], [part], grounds(**changes))
+    found = only(
+        [workload("builder", "deis/builder:v3.0.0")],
+        [part],
+        grounds(down=down, off_cluster=frozenset(off_cluster)),
+    )
 
-    assert found.verdict is Verdict.CURRENT
-    assert found.reason == f"{told}: Deployment deis-monitor-influxdb"
+    assert (found.verdict, found.missing_workloads, found.reason) == (Verdict.CURRENT, missing, reason)
+
+
+@pytest.mark.parametrize(
+    ("off_cluster", "verdict"),
+    [
+        ({"builder/grafana", "builder/telegraf"}, Verdict.ABSENT),
+        ({"builder/grafana"}, Verdict.MISSING),
+        (set(), Verdict.MISSING),
+    ],
+)
+def test_component_all_of_whose_workloads_are_elsewhere_is_absent(
+    off_cluster: set[str], verdict: Verdict
+) -> None:
+    part = expectation("builder", absent_workloads=[GRAFANA, TELEGRAF])
+
+    found = only([], [part], grounds(off_cluster=frozenset(off_cluster)))
+
+    assert (found.verdict, found.missing_workloads) == (verdict, ())
+
+
+def test_workload_of_a_kind_that_was_not_recorded_is_not_lost() -> None:
+    part = expectation("builder", absent_workloads=[GRAFANA, TELEGRAF])
+
+    found = only(
+        [workload("builder", "deis/builder:v3.0.0")], [part], grounds(unrecorded=frozenset({"daemonsets"}))
+    )
+
+    assert found.missing_workloads == (GRAFANA,)
+    assert found.reason == (
+        "not there: Deployment deis-monitor-grafana; not recorded: DaemonSet deis-monitor-telegraf"
+    )
 
 
 def test_component_is_judged_by_its_template_where_pods_are_not_recorded() -> None:

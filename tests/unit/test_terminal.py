@@ -6,6 +6,7 @@ import pytest
 from factories import assessment, bundle_assessment, inventory, notice, snapshot, source_state
 from workflow_exporter.catalog import EndOfLife, Successor
 from workflow_exporter.freshness import Newest, Verdict
+from workflow_exporter.inventory import AbsentWorkload, WorkloadKind
 from workflow_exporter.snapshot import CatalogFacts, SourceState
 from workflow_exporter.terminal import ExitStatus, exit_status, render, table
 
@@ -30,6 +31,16 @@ def test_the_exit_status_weighs_what_is_wrong_over_what_is_not_known(
     components = [assessment(f"c{number}", verdict) for number, verdict in enumerate(verdicts)]
 
     assert exit_status(snapshot(components)) == status
+
+
+def test_component_that_has_lost_a_workload_ends_with_1_and_is_told_in_its_line() -> None:
+    lost = AbsentWorkload(WorkloadKind.DEPLOYMENT, "drycc-controller-api", ("deployments",))
+    component = assessment("controller", missing_workloads=[lost], reason=f"not there: {lost}")
+
+    assert exit_status(snapshot([component])) is ExitStatus.OUTDATED_OR_MISSING
+    assert "not there: Deployment drycc-controller-api" in render(
+        snapshot([component]), everything=False, colour=False
+    )
 
 
 def test_the_table_is_one_line_a_component_with_what_to_know() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workflow_exporter.errors import VersionError
-from workflow_exporter.version import Version, is_development_tag, parse_version
+from workflow_exporter.version import Version, parse_version
 
 no_deadline = settings(deadline=None)  # a busy machine is no failure
 
@@ -150,20 +150,6 @@ def test_pre_release_shares_the_release_line_of_the_release_it_leads_to() -> Non
 
     assert (candidate.release_line, candidate.is_prerelease) == ((2, 1, 0), True)
     assert (final.release_line, final.is_prerelease) == ((2, 1, 0), False)
-
-
-@pytest.mark.parametrize(
-    "tag", ["canary", "latest", "git-1a2b3c4", "git-" + "0" * 40, "1234567", "9e1077f", "0" * 40]
-)
-def test_tag_of_a_build_is_a_choice(tag: str) -> None:
-    assert is_development_tag(tag)
-
-
-@pytest.mark.parametrize(
-    "tag", ["v2.18.0", "1.8.1", "stable", "git-xyz", "git-1a2b3", "Canary", "canary2", "123456", ""]
-)
-def test_other_tag_is_no_development_tag(tag: str) -> None:
-    assert not is_development_tag(tag)
 
 
 def test_versions_sort_by_precedence_and_not_by_text() -> None:

@@ -15,7 +15,7 @@ from typing import Annotated
 
 import msgspec
 
-from workflow_exporter.version import Version, parse_version
+from workflow_exporter.version import Version, read_version
 
 SCHEMA_VERSION = 1
 MAX_BODY_BYTES = 4 * 1024 * 1024  # 4 MiB, decompressed; Drycc's whole history is 45 KB
@@ -86,8 +86,9 @@ class ReleaseOrder:
     __slots__ = ("_by_version", "_line_of_major", "_newest_line", "releases")
 
     def __init__(self, releases: tuple[Release, ...] = ()) -> None:
-        listed = [ListedRelease(parse_version(release.version), release) for release in releases]
-        listed.sort(key=lambda item: (item.release.line, item.version))
+        listed = [ListedRelease(read_version(release.version), release) for release in releases]
+        # Of a release and its rebuilds the plain spelling is last, so that it is the one that is named.
+        listed.sort(key=lambda item: (item.release.line, item.version, -len(item.version.text)))
         self.releases = tuple(listed)
         self._by_version = {item.version: item for item in listed}
         # In ascending order of lines, so that of two lines with the same major the newer one stays.
@@ -219,9 +220,9 @@ class Catalog(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """Bundles by SemVer precedence, oldest first; raises VersionError if a version is not SemVer."""
         listed = (
             ListedBundle(
-                parse_version(bundle.version),
+                read_version(bundle.version),
                 bundle,
-                {name: parse_version(version) for name, version in bundle.components.items()},
+                {name: read_version(version) for name, version in bundle.components.items()},
             )
             for bundle in self.bundles
         )

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from workflow_exporter.catalog import Catalog, ListedRelease, ReleaseOrder
-from workflow_exporter.inventory import Expectation, Inventory, Replicas, Workload
+from workflow_exporter.inventory import AbsentWorkload, Expectation, Inventory, Replicas, Workload
 from workflow_exporter.observation import Comparable, Seen, WorkloadVersions, differ, observe, oldest
 from workflow_exporter.version import Version
 
@@ -71,6 +71,8 @@ class Assessment:
     reason: str | None = None  # in words: why this verdict, and what the verdict does not show
     notes_url: str | None = None  # of the newest release
     workloads: tuple[AssessedWorkload, ...] = ()
+    # Of a component that is there: workloads that it needs and has lost, and OFF_CLUSTER does not name.
+    missing_workloads: tuple[AbsentWorkload, ...] = ()
 
     @property
     def replicas(self) -> Replicas | None:
@@ -88,7 +90,8 @@ class Grounds:
     catalog: Catalog | None
     problem: str | None  # why nothing can be judged by the catalog, in words; None: it can
     train: str
-    off_cluster: frozenset[str]  # components that the operator runs outside the cluster (OFF_CLUSTER)
+    # OFF_CLUSTER: `component`, or `component/workload`, that the operator runs outside the cluster.
+    off_cluster: frozenset[str]
     down: Mapping[str, str]  # sources that do not answer -> why
     titles: Mapping[str, str]  # component -> title, where the catalog has none
     unrecorded: frozenset[str] = frozenset()  # sources of which the recording that is read has nothing
@@ -129,6 +132,8 @@ def _assess_not_found(expectation: Expectation, namespace: str, grounds: Grounds
         verdict, reason = Verdict.ABSENT, "runs outside the cluster, says OFF_CLUSTER"
     elif unseen:
         verdict, reason = Verdict.UNKNOWN, unseen
+    elif expectation.absent_workloads and not _expected_here(expectation, grounds):
+        verdict, reason = Verdict.ABSENT, "all that it needs runs outside the cluster, says OFF_CLUSTER"
     elif expectation.required:
         verdict = Verdict.MISSING
         reason = (
@@ -145,8 +150,7 @@ def _why_not_seen(expectation: Expectation, grounds: Grounds) -> str | None:
     down = [source for source in expectation.sources if source in grounds.down]
     if down:
         return "cannot be seen: " + "; ".join(f"{source}: {grounds.down[source]}" for source in down)
-    # Of the kinds that a row allows, the first is the one that it has been of late.
-    carriers = {kind.source for kind, _ in expectation.absent_workloads} or set(expectation.sources)
+    carriers = {one.kind.source for one in expectation.absent_workloads} or set(expectation.sources)
     if carriers and carriers <= grounds.unrecorded:
         return f"not recorded: {', '.join(sorted(carriers))}"
     return None
@@ -160,7 +164,8 @@ def _assess_found(
     seen = [observe(workload, order.key) for workload in workloads]
     assessed = oldest((one.assessed for one in seen if one.assessed), order.key)
     judgement = _unseen(seen, grounds) or _judge(name, assessed, order, grounds)
-    reasons = (*judgement.reasons, *_remarks(seen, expectation, grounds))
+    missing = tuple(_lost(expectation, grounds)) if expectation else ()
+    reasons = (*judgement.reasons, *_remarks(seen, grounds), *_told_of_parts(expectation, missing, grounds))
     return Assessment(
         component=name,
         title=_title(name, grounds),
@@ -178,7 +183,42 @@ def _assess_found(
         reason="; ".join(reasons) or None,
         notes_url=judgement.notes_url,
         workloads=tuple(AssessedWorkload(one.workload, _text(one.assessed)) for one in seen),
+        missing_workloads=missing,
     )
+
+
+def _expected_here(expectation: Expectation, grounds: Grounds) -> list[AbsentWorkload]:
+    """Workloads that are not to be seen, without those that the operator runs elsewhere."""
+    if expectation.component in grounds.off_cluster:
+        return []
+    words = [
+        word
+        for component, slash, word in (name.partition("/") for name in grounds.off_cluster)
+        if slash and component == expectation.component
+    ]
+    return [one for one in expectation.absent_workloads if not any(map(one.is_named_by, words))]
+
+
+def _lost(expectation: Expectation, grounds: Grounds) -> Iterable[AbsentWorkload]:
+    """Those of them that would be seen if they were there."""
+    return (one for one in _expected_here(expectation, grounds) if _why_hidden(one, grounds) is None)
+
+
+def _why_hidden(absent: AbsentWorkload, grounds: Grounds) -> str | None:
+    """Why the workload may be there all the same; None: it would be seen."""
+    if grounds.down.keys() & set(absent.sources):
+        return "cannot be seen"
+    return "not recorded" if absent.kind.source in grounds.unrecorded else None
+
+
+def _told_of_parts(
+    expectation: Expectation | None, missing: tuple[AbsentWorkload, ...], grounds: Grounds
+) -> Iterable[str]:
+    told: dict[str, list[AbsentWorkload]] = {"not there": list(missing)}
+    for one in _expected_here(expectation, grounds) if expectation else ():
+        if (why := _why_hidden(one, grounds)) is not None:
+            told.setdefault(why, []).append(one)
+    yield from (f"{why}: {', '.join(map(str, workloads))}" for why, workloads in told.items() if workloads)
 
 
 def _unseen(seen: list[WorkloadVersions], grounds: Grounds) -> _Judgement | None:
@@ -197,13 +237,15 @@ def _judge(name: str, assessed: Seen | None, order: ReleaseOrder, grounds: Groun
         return _Judgement(
             Verdict.UNVERSIONED if by_choice else Verdict.UNKNOWN, (assessed.reason or "it has no version",)
         )
-    obstacle = _obstacle(name, order, grounds)
+    obstacle = _obstacle(name, grounds)
     if obstacle is not None:
         return _Judgement(Verdict.UNKNOWN, (obstacle,))
+    if not order.releases:  # the authority was asked and has none: nothing would ever answer
+        return _Judgement(Verdict.UNVERSIONED, (f"the catalog lists no release of {name}",))
     return _compare(assessed.version, order, grounds.train)
 
 
-def _obstacle(name: str, order: ReleaseOrder, grounds: Grounds) -> str | None:
+def _obstacle(name: str, grounds: Grounds) -> str | None:
     """Why versions of the component cannot be judged, in words."""
     if grounds.problem is not None:
         return grounds.problem
@@ -213,8 +255,6 @@ def _obstacle(name: str, order: ReleaseOrder, grounds: Grounds) -> str | None:
         return f"the catalog has no train {grounds.train}"
     if name not in grounds.catalog.components:
         return f"the catalog does not list {name}"
-    if not order.releases:
-        return f"the catalog lists no release of {name}"
     return None
 
 
@@ -254,9 +294,7 @@ def _outdated(
     )
 
 
-def _remarks(
-    seen: list[WorkloadVersions], expectation: Expectation | None, grounds: Grounds
-) -> Iterable[str]:
+def _remarks(seen: list[WorkloadVersions], grounds: Grounds) -> Iterable[str]:
     """What the verdict alone would hide."""
     for one in seen:
         if one.rolling:
@@ -270,11 +308,6 @@ def _remarks(
         yield "workloads differ: " + ", ".join(
             f"{one.workload.name} {_text(one.assessed) or 'unreadable'}" for one in seen
         )
-    if expectation and expectation.absent_workloads:
-        told = "not there"
-        if unseen := _why_not_seen(expectation, grounds):
-            told = unseen.partition(":")[0]
-        yield f"{told}: " + ", ".join(f"{kind} {name}" for kind, name in expectation.absent_workloads)
 
 
 def _title(name: str, grounds: Grounds) -> str:

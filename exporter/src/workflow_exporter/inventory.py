@@ -95,16 +95,32 @@ class Workload:
 
 
 @dataclass(frozen=True, slots=True)
+class AbsentWorkload:
+    """A workload that a component should have and that is not to be seen."""
+
+    kind: WorkloadKind
+    name: str
+    sources: tuple[str, ...]  # those that would show it, `deployments` and the like
+
+    def __str__(self) -> str:
+        return f"{self.kind.value} {self.name}"
+
+    def is_named_by(self, word: str) -> bool:
+        """Whether an operator's word means it: its name or the end of that, as in OFF_CLUSTER."""
+        return self.name == word or self.name.endswith(f"-{word}")
+
+
+@dataclass(frozen=True, slots=True)
 class Expectation:
     """What the profile says of one component, reduced to the generation of rows that was found."""
 
     component: str
     required: bool
     observed: bool  # False: known to exist but never read (Drycc's imagebuilder); no verdict
-    # Workloads of required rows that are not there, as (kind, name). A component is missing when
-    # none of its rows is there; a part is reported when only some are.
-    absent_workloads: tuple[tuple[WorkloadKind, str], ...] = ()
-    # Sources (`deployments`, `config_maps`) that would show the absent workloads.
+    # Workloads of required rows that are not there. A component is missing when none of its rows is
+    # there; it has lost a part when only some are.
+    absent_workloads: tuple[AbsentWorkload, ...] = ()
+    # Sources that would show the component in any generation, where something of it is not there.
     sources: tuple[str, ...] = ()
 
 

@@ -2,17 +2,21 @@
 
 A tag may be a version, a build by somebody's choice (`canary`), or broken text. Only versions have an
 order; where others are among several, they are what is reported, since nobody can say they are newer.
+An image given by digest only is a choice, whatever version the workload declares: an annotation says what
+was meant to run, and the digest that runs need not be that release's.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import lru_cache
+from itertools import combinations
 from operator import itemgetter
 
 from workflow_exporter.errors import ImageReferenceError, VersionError
 from workflow_exporter.image import parse_image
 from workflow_exporter.inventory import Container, Pod, Workload
-from workflow_exporter.version import Version, is_development_tag, parse_version
+from workflow_exporter.version import Version, is_development_tag, read_version
 
 _MAX_SHOWN_LENGTH = 128  # characters: an image tag's most; an annotation may hold 256 KiB
 
@@ -35,6 +39,9 @@ class Seen:
     comparable: Comparable
     version: Version | None = None  # set just where `comparable` is VERSION
     reason: str | None = None  # in words, why it has no version
+    # Of the image, and whether `text` is its digest: both only decide what can differ.
+    repository: str | None = field(default=None, compare=False)  # None: an annotation's
+    by_digest: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,21 +91,30 @@ def oldest(seen: Iterable[Seen], key: Key) -> Seen | None:
 
 
 def differ(seen: Iterable[Seen | None]) -> bool:
-    """Whether there are two that do not say the same; `v1.2.3` and `1.2.3` do."""
-    return len({_identity(one) for one in seen if one is not None}) > 1
+    """Whether there are two that do not say the same; `v1.2.3` and `1.2.3` do.
+
+    A digest differs from what else its own repository offers; of another repository it can say nothing.
+    """
+    found = {(_identity(one), one.repository, one.by_digest) for one in seen if one is not None}
+    return any(
+        one != other and (repository == elsewhere or not (by_digest or also_by_digest))
+        for (one, repository, by_digest), (other, elsewhere, also_by_digest) in combinations(found, 2)
+    )
 
 
-def read_tag(tag: str) -> Seen:
-    """What a tag or annotation says of a version."""
+def read_tag(tag: str, repository: str | None = None) -> Seen:
+    """What a tag of `repository`, or an annotation, says of a version."""
     if is_development_tag(tag):
-        return Seen(tag, Comparable.CHOICE, reason=f"{tag} is a build without a version")
+        reason = f"{tag} is a build without a version"
+        return Seen(tag, Comparable.CHOICE, reason=reason, repository=repository)
     try:
-        return Seen(tag, Comparable.VERSION, parse_version(tag))
+        return Seen(tag, Comparable.VERSION, read_version(tag), repository=repository)
     except VersionError as error:
         text = tag if len(tag) <= _MAX_SHOWN_LENGTH else None
-        return Seen(text, Comparable.BROKEN, reason=str(error))
+        return Seen(text, Comparable.BROKEN, reason=str(error), repository=repository)
 
 
+@lru_cache(maxsize=1024)  # a platform has about a hundred images, read again for each snapshot
 def read_image(text: str) -> Seen:
     """What an image reference says of a version: its tag; no tag and no digest means `latest` (OCI)."""
     try:
@@ -106,10 +122,18 @@ def read_image(text: str) -> Seen:
     except ImageReferenceError as error:
         return Seen(None, Comparable.BROKEN, reason=str(error))
     if image.tag is not None:
-        return read_tag(image.tag)
+        return read_tag(image.tag, image.repository)
     if image.digest is not None:
-        return Seen(image.digest, Comparable.CHOICE, reason="the image is given by digest only")
-    return Seen("latest", Comparable.CHOICE, reason="the image has no tag, which means latest")
+        text, reason = image.digest, "the image is given by digest only"
+    else:
+        text, reason = "latest", "the image has no tag, which means latest"
+    return Seen(
+        text,
+        Comparable.CHOICE,
+        reason=reason,
+        repository=image.repository,
+        by_digest=image.digest is not None,
+    )
 
 
 def _own_containers(workload: Workload) -> tuple[Container, ...]:

@@ -69,7 +69,8 @@ class Composer:
         profile = self._choose(view.objects)
         if profile.name not in self._extractors:
             self._extractors = {profile.name: Extractor(profile, self._namespace)}
-        inventory = self._extractors[profile.name].extract(view.objects)
+        unread = frozenset(Resource(state.source) for state in view.sources if state.last_success is None)
+        inventory = self._extractors[profile.name].extract(view.objects, unread)
         identity = form_identity(self._identity_key, inventory.cluster)
         return make_snapshot(
             now=now,

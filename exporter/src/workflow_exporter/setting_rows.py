@@ -71,7 +71,7 @@ SETTINGS: tuple[Setting, ...] = (
         "OFF_CLUSTER",
         "",
         "Components that run outside the cluster, by comma: database,registry. They are then absent, "
-        "not missing.",
+        "not missing. component/workload names one workload: monitor/grafana.",
         values.names,
         empty=frozenset(),
     ),

@@ -54,7 +54,14 @@ def word(raw: str) -> str:
 
 
 def names(raw: str) -> frozenset[str]:
-    return frozenset(word(part.strip()) for part in raw.split(",") if part.strip())
+    """Names by comma; each may have a second one after a slash."""
+    parts = [part.strip() for part in raw.split(",") if part.strip()]
+    for part in parts:
+        name, slash, inner = part.partition("/")
+        word(name)
+        if slash:
+            word(inner)
+    return frozenset(parts)
 
 
 def file(raw: str) -> Path:

@@ -28,7 +28,8 @@ class ExitStatus(IntEnum):
 def exit_status(snapshot: Snapshot) -> ExitStatus:
     """Something known to be wrong outweighs something not known."""
     verdicts = {assessment.verdict for assessment in snapshot.components}
-    if verdicts & {Verdict.OUTDATED, Verdict.MISSING}:
+    lost = any(assessment.missing_workloads for assessment in snapshot.components)
+    if lost or verdicts & {Verdict.OUTDATED, Verdict.MISSING}:
         return ExitStatus.OUTDATED_OR_MISSING
     if Verdict.UNKNOWN in verdicts or not verdicts:
         return ExitStatus.CANNOT_TELL

@@ -1,43 +1,122 @@
-"""Versions: SemVer 2.0 with an optional leading `v`, ordered by SemVer's precedence and nothing else.
+"""Versions: SemVer 2.0 with an optional leading `v`, in SemVer's order; and what image tags make of them.
 
 Deis and Hephy write `v2.18.0`, Drycc writes `1.8.1` in images and `v1.8.1` in its catalog: both spell
-the same version. Tags that name a build and not a version (`canary`, `git-1a2b3c4`) are told apart
-from text that is simply broken, because the first is somebody's choice.
+the same version. A catalog's versions are SemVer and nothing else: `parse_version`. Tags and annotations
+are read as makers write them: `read_version`. SemVer calls everything behind a hyphen a pre-release, but
+image builders write there what a release was rebuilt on (`-alpine`), and git how far a build is past it.
+
+Tags that name a branch or a build and no version (`canary`, `main`, `git-1a2b3c4`) are told apart from text
+that is simply broken, because the first is somebody's choice.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache, total_ordering
+from typing import NamedTuple
 
 import semver
 
 from workflow_exporter.errors import VersionError
 
 _MAX_LENGTH = 128  # an image tag's most, OCI distribution grammar
-_DEVELOPMENT_TAG = re.compile(r"canary|latest|git-[0-9a-f]{7,40}|[0-9a-f]{7,40}")
 
+
+def _words(text: str) -> str:
+    return "|".join(text.split())
+
+
+_NUMBERS = r"[0-9]+(?:\.[0-9]+)*"
+_DAY = r"20[0-9]{2}-?(?:0[1-9]|1[0-2])-?(?:0[1-9]|[12][0-9]|3[01])(?:[t-]?[0-9]{4}(?:[0-9]{2})?z?)?"
+
+# What an image is rebuilt on, as Docker's official images, Bitnami and others write it: `debian-12`, `ubi9`,
+# `alpine3.19`, and packages' `1.el7`. Then that system's own words: code names, variants.
+_SYSTEMS = _words(
+    "alma(?:linux)? alpine amazonlinux amzn azurelinux bci busybox centos chainguard darwin deb debian el "
+    "fc fedora glibc gnu leap linux ltsc mariner musl nanoserver ol opensuse oracle(?:linux)? photon redhat "
+    "rhel rocky(?:linux)? servercore sles suse ubi ubuntu windows(?:servercore)? wolfi"
+)
+_CODE_NAMES = _words(
+    "jessie stretch buster bullseye bookworm trixie forky sid xenial bionic focal jammy noble"
+)
+_ARCHITECTURES = _words(
+    "(?:linux_)?(?:amd64|x86[_-]64|x64|x86|i[36]86|386|armhf|armel|aarch64|arm(?:32|64)?(?:[-_]?v[5-9])?|ppc64(?:le)?|"
+    "s390x|riscv64|mips(?:64)?(?:le|el)?|loong(?:arch)?64) multiarch"
+)
+_VARIANTS = _words(
+    "base cpu debug distroless fat fips(?:-?140-?[23])? full gpu hardened light lite micro minimal "
+    "non-?root root(?:less)? scratch slim standard static unprivileged apache cli fpm management nginx oss "
+    "(?:ce|ee)(?:\\.[0-9]+)? community enterprise"
+)
+_LANGUAGES = _words("cuda go golang java jdk jre node openjdk php python ruby temurin")
+_FINISHED = _words("final ga lts prod production release stable")
+_REVISION = r"r[0-9]+|rev[.-]?[0-9]+|build[.-]?[0-9]+|(?:k3s|rke2r|eksbuild\.|gke\.)[0-9]+"
+_REBUILD_WORD = (
+    rf"(?:(?:[0-9]+\.?)?(?:{_SYSTEMS})(?:[.-]?(?:{_NUMBERS}|ltsc[0-9]+))?|(?:{_LANGUAGES})[.-]?(?:{_NUMBERS})?"
+    rf"|{_CODE_NAMES}|{_ARCHITECTURES}|{_VARIANTS}|{_FINISHED}|{_REVISION})"
+)
+# A day belongs to the rebuild that it follows: `-bookworm-20240101`, but not `-nightly-20240101`.
+_REBUILD = re.compile(rf"-{_REBUILD_WORD}(?:-{_DAY})?(?![^-])", re.IGNORECASE)
+_REBUILD_DAY = re.compile(f"-{_DAY}", re.IGNORECASE)
+
+# What makes a build later than its version: commits that `git describe` counts, uncommitted changes, a fix.
+_AFTER = re.compile(
+    r"-(?P<commits>[0-9]{1,9})-g[0-9a-f]{4,40}(?![^-.])"
+    r"|[-.](?:dirty|broken|modified)(?![^-.])|-(?:post|patch|hotfix)[.-]?[0-9]+(?![^-.])"
+)
+# `_` stands for the `+` that no tag may have.
+_TAG = re.compile(
+    r"(?P<numbers>v?[0-9]+\.[0-9]+\.[0-9]+)(?P<suffix>-[^+]+)?(?P<build>\+.+|_[\w.-]+)?", re.ASCII
+)
+
+_BRANCHES = _words(
+    "main master mainline trunk head tip edge dev devel develop development nightly weekly daily stable "
+    "testing test unstable experimental staging stage prod production releases? canary latest current next "
+    "rolling snapshot preview prerelease pre alpha beta rc candidate ci builds? branch local wip qa uat "
+    "integration feature feat fix bugfix hotfix issue pr pull mr merge refs renovate dependabot"
+)
+# A name and anything behind it but a whole version: that of `release-2.19.0` is not left unread by choice.
+_BUILD_NAME = re.compile(
+    rf"(?!.*[0-9]\.[0-9]+\.[0-9])(?:(?:{_BRANCHES})[0-9]*"
+    rf"|(?:(?:git|sha|commit)[-_.]?|g)?[0-9a-f]{{7,64}}|v?{_DAY})(?:[-_.]+[a-z0-9]+)*",
+    re.IGNORECASE | re.ASCII,
+)
 
 # Identifiers of a pre-release: numbers below words (item 11.4.3); a release is above all its pre-releases.
 _Identifier = tuple[int, int, str]
-_Precedence = tuple[int, int, int, bool, tuple[_Identifier, ...]]
+
+
+class After(NamedTuple):
+    """How much later than its version a build is; the least is the version itself.
+
+    Builds of as many commits are told apart by their hash, and have no order that means anything.
+    """
+
+    commits: int = 0
+    text: str = ""  # `-63-gc1cfb68-dirty`; empty: the version itself
+
+
+_ITSELF = After()
+_Precedence = tuple[int, int, int, bool, tuple[_Identifier, ...], After]
 
 
 @total_ordering
 @dataclass(frozen=True, slots=True, eq=False)
 class Version:
-    """A version; `str()` is the text as written. Equality and order are SemVer's precedence.
+    """A version; `str()` is the text as written. Equality and order are SemVer's precedence, then `after`.
 
     So `v1.2.3`, `1.2.3` and `1.2.3+build` are equal: neither a leading v nor build metadata
     takes part in precedence (semver.org, item 10).
     """
 
     text: str
-    semver: semver.Version
+    semver: semver.Version  # without what names a rebuild
+    after: After = _ITSELF
     # Worked out once: a snapshot compares and hashes versions thousands of times.
     precedence: _Precedence = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "precedence", _precedence(self.semver))
+        object.__setattr__(self, "precedence", _precedence(self.semver, self.after))
 
     def __str__(self) -> str:
         return self.text
@@ -53,8 +132,11 @@ class Version:
 
     @property
     def canonical(self) -> str:
-        """`vX.Y.Z[-pre]`: with v, without build metadata."""
-        return f"v{self.semver.replace(build=None)}"
+        """`vX.Y.Z[-pre]`: with v, without build metadata and the names of rebuilds.
+
+        Only of a build after a version there is more, so that it never passes for that version.
+        """
+        return f"v{self.semver.replace(build=None)}{self.after.text}"
 
     @property
     def release_line(self) -> tuple[int, int, int]:
@@ -66,35 +148,76 @@ class Version:
         return self.semver.prerelease is not None
 
 
-def _precedence(version: semver.Version) -> _Precedence:
+def _precedence(version: semver.Version, after: After) -> _Precedence:
     """SemVer 2.0, item 11, as a tuple that sorts; build metadata has no part in it."""
     words = version.prerelease.split(".") if version.prerelease else ()
     identifiers = tuple((0, int(word), "") if word.isdigit() else (1, 0, word) for word in words)
-    return (version.major, version.minor, version.patch, not words, identifiers)
+    return (version.major, version.minor, version.patch, not words, identifiers, after)
 
 
 @lru_cache(maxsize=1024)
 def parse_version(text: str) -> Version:
     """The version that `text` spells; raises VersionError for anything that is not SemVer 2.0."""
+    _check_characters(text)
+    try:
+        return Version(text, semver.Version.parse(text.removeprefix("v")))
+    except ValueError as error:
+        raise VersionError(f"{text!r} is not a SemVer version") from error
+
+
+@lru_cache(maxsize=1024)
+def read_version(text: str) -> Version:
+    """The version that a tag or annotation means; raises VersionError where it means none.
+
+    `v2.20.0-alpine` and `v2.20.0-debian-12-r5` are rebuilds of v2.20.0 and equal it, `v2.20.0-rc.1-alpine`
+    equals v2.20.0-rc.1. `v2.19.0-63-gc1cfb68` and `v2.19.0-dirty` are later than v2.19.0 and earlier than
+    whatever follows it. Any other suffix is SemVer's: a pre-release.
+    """
+    _check_characters(text)
+    found = _TAG.fullmatch(text)
+    if found is None:
+        return parse_version(text)
+    suffix, build = found["suffix"] or "", found["build"] or ""
+    prerelease = _without_rebuild(_AFTER.sub("", suffix))
+    spelled = found["numbers"].removeprefix("v") + prerelease + (build if build.startswith("+") else "")
+    try:
+        return Version(text, semver.Version.parse(spelled), _after(_AFTER.finditer(suffix)))
+    except ValueError:  # without those words nothing is left that SemVer knows
+        return parse_version(text)
+
+
+def _check_characters(text: str) -> None:
     if len(text) > _MAX_LENGTH:
         raise VersionError(f"version is longer than {_MAX_LENGTH} characters")
     if not text.isascii():  # `semver` 3.0 accepts other scripts' digits
         raise VersionError("version has characters outside ASCII")
-    try:
-        parsed = semver.Version.parse(text.removeprefix("v"))
-    except ValueError as error:
-        raise VersionError(f"{text!r} is not a SemVer version") from error
-    return Version(text, parsed)
+
+
+def _without_rebuild(suffix: str) -> str:
+    rest = _REBUILD.sub("", suffix)
+    return "" if _REBUILD_DAY.fullmatch(rest) else rest
+
+
+def _after(marks: Iterable[re.Match[str]]) -> After:
+    """`git describe --long` counts 0 commits at the version itself."""
+    later = [mark for mark in marks if mark["commits"] is None or int(mark["commits"])]
+    return After(sum(int(mark["commits"] or 0) for mark in later), "".join(mark[0] for mark in later))
 
 
 def version_or_none(text: str | None) -> Version | None:
-    """The version that `text` spells, None where it spells none."""
+    """The version that a tag or annotation means, None where it means none."""
     try:
-        return None if text is None else parse_version(text)
+        return None if text is None else read_version(text)
     except VersionError:
         return None
 
 
 def is_development_tag(tag: str) -> bool:
-    """Whether a tag names a build by choice (`canary`, `latest`, `git-<sha>`, a bare git hash)."""
-    return _DEVELOPMENT_TAG.fullmatch(tag) is not None
+    """Whether a tag names a branch or build by choice, rebuilt or not, and no version.
+
+    `canary`, `latest`, `main-1a2b3c4`, `pr-12`, `git-1a2b3c4`, a bare git hash, a day, `alpine`.
+    """
+    if not 0 < len(tag) <= _MAX_LENGTH:
+        return False
+    bare = _without_rebuild(f"-{tag}").removeprefix("-")
+    return not bare or any(_BUILD_NAME.fullmatch(name) for name in (tag, bare))

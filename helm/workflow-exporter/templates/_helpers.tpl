@@ -23,6 +23,9 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 
 {{- define "exporter.labels" -}}
 {{ include "exporter.selector" . }}
+{{- /* By these two the agent knows its own objects, whatever the release is called. */}}
+app.kubernetes.io/component: exporter
+app.kubernetes.io/part-of: workflow-manager
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 }}

@@ -1,10 +1,7 @@
 """What the profile expects of a component, and which of its workloads are absent."""
 
 from extracting import PROFILES, expectation, inventory, router
-from workflow_exporter.inventory import (
-    Expectation,
-    WorkloadKind,
-)
+from workflow_exporter.inventory import AbsentWorkload, Expectation, WorkloadKind
 
 
 def test_component_without_any_workload_is_expected_with_what_is_absent_and_what_would_show_it() -> None:
@@ -12,7 +9,7 @@ def test_component_without_any_workload_is_expected_with_what_is_absent_and_what
         "router",
         required=True,
         observed=True,
-        absent_workloads=((WorkloadKind.DEPLOYMENT, "deis-router"),),
+        absent_workloads=(AbsentWorkload(WorkloadKind.DEPLOYMENT, "deis-router", ("deployments",)),),
         sources=("deployments", "replicationcontrollers"),
     )
 
@@ -25,8 +22,8 @@ def test_component_with_some_of_its_workloads_says_which_are_absent() -> None:
         required=True,
         observed=True,
         absent_workloads=(
-            (WorkloadKind.DEPLOYMENT, "deis-monitor-influxdb"),
-            (WorkloadKind.DAEMON_SET, "deis-monitor-telegraf"),
+            AbsentWorkload(WorkloadKind.DEPLOYMENT, "deis-monitor-influxdb", ("deployments",)),
+            AbsentWorkload(WorkloadKind.DAEMON_SET, "deis-monitor-telegraf", ("daemonsets",)),
         ),
         sources=("daemonsets", "deployments", "replicationcontrollers"),
     )

@@ -47,17 +47,49 @@ def test_config_map_without_an_image_is_a_workload_without_containers() -> None:
     [
         ("deis-router", {"app": "deis-router"}, "router"),
         ("web", {"app": "deis-router"}, "router"),
-        ("deis-router", {}, "router"),
         ("deis-router", {"app": "deis-builder"}, "builder"),
     ],
 )
-def test_service_is_of_the_component_it_selects_else_of_the_one_it_is_named_after(
+def test_service_is_of_the_component_whose_pods_it_selects(
     name: str, selector: dict[str, str], component: str
 ) -> None:
     found = inventory(service(DEIS.metadata(name), selector, {"http": 80}, "LoadBalancer"))
 
     (one,) = found.services
     assert one == Service(name, component, "LoadBalancer", (ServicePort("http", 80, "TCP"),), one.created)
+
+
+@pytest.mark.parametrize(
+    ("name", "selector"),
+    [
+        ("deis-router", {}),
+        ("deis-router", {"app": "shop"}),
+        ("deis-router", {"app": "deis-router", "tier": "shop"}),
+        ("drycc-database", {"app": "shop"}),
+        ("drycc-database-replica", {"app": "drycc-database"}),
+    ],
+)
+def test_service_that_only_bears_a_name_of_ours_or_selects_by_more_labels_is_dropped(
+    name: str, selector: dict[str, str]
+) -> None:
+    profile = PROFILES["drycc" if name.startswith("drycc") else "deis"]
+    expected = [name] if name == "drycc-database-replica" else []
+
+    found = inventory(service(DEIS.metadata(name), selector, {"http": 80}), profile=profile)
+
+    assert [one.name for one in found.services] == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "selector"),
+    [("drycc-database", {}), ("drycc-database-replica", {"app": "drycc-database", "role": "replica"})],
+)
+def test_service_that_the_profile_names_is_known_by_name_and_whole_selector(
+    name: str, selector: dict[str, str]
+) -> None:
+    found = inventory(service(DEIS.metadata(name), selector, {"sql": 5432}), profile=PROFILES["drycc"])
+
+    assert [(one.name, one.component) for one in found.services] == [(name, "database")]
 
 
 def test_service_that_only_another_candidate_knows_is_dropped() -> None:

@@ -75,7 +75,9 @@ def test_pods_of_a_cron_jobs_jobs_are_its_own() -> None:
     metadata = {
         "name": "drycc-database-cronjob-backup-29312345-x2k",
         "namespace": "drycc",
-        "labels": {"batch.kubernetes.io/job-name": "drycc-database-cronjob-backup-29312345"},
+        "ownerReferences": [
+            {"kind": "Job", "name": "drycc-database-cronjob-backup-29312345", "controller": True}
+        ],
     }
     template = Template({}, [("drycc-database-cronjob-backup", "drycc/database:1.3.2")])
     manifest = workload(

@@ -119,29 +119,82 @@ def test_object_that_no_profile_knows_is_a_uid_and_nothing_else(manifest: dict[s
     assert TELLING_WORD not in repr(accepted)
 
 
+ROUTER_LABELS = {"app": "deis-router"}
+CONJOB = {"app": "drycc-controller", "component": "drycc-controller-conjob-daily"}
+
+
 @pytest.mark.parametrize(
-    ("name", "labels", "known"),
+    ("name", "labels", "owner", "known"),
     [
-        ("deis-router-x1", {"app": "deis-router"}, True),
-        ("deis-router-x1", {"app.kubernetes.io/name": "deis-router"}, True),
-        ("drycc-api-x1", {"app": "drycc-controller-api"}, True),
-        ("drycc-x1", {"component": "drycc-controller-conjob-daily"}, True),
-        ("drycc-database-cronjob-backup-1-x", {"job-name": "drycc-database-cronjob-backup-29312345"}, True),
-        ("d-x", {"batch.kubernetes.io/job-name": "drycc-registry-cronjob-daily-29312345"}, True),
-        ("drycc-database-cronjob-backup-1-x", {"job-name": "drycc-database-cronjob-backup-by-hand"}, False),
-        ("shop-x1", {"heritage": "drycc"}, False),
-        ("shop-x1", {"heritage": "deis", "app": "shop"}, False),
-        ("shop-x1", {}, False),
-        ("imagebuild-shop-1-x", {"app": "drycc-builder"}, False),
-        ("slugbuild-shop-x", {"heritage": "deis-builder"}, False),
+        ("deis-router-x1", ROUTER_LABELS, None, True),
+        ("deis-router-x1", {**ROUTER_LABELS, "heritage": "deis"}, None, True),
+        ("drycc-api-x1", {"app": "drycc-controller-api"}, None, True),
+        ("deis-router-6d5-x1", ROUTER_LABELS, ("ReplicaSet", "deis-router-6d5"), True),
+        ("deis-nsqd-0", {"app": "deis-nsqd"}, ("StatefulSet", "deis-nsqd"), True),
+        ("d-x", {}, ("Job", "drycc-registry-cronjob-daily-29312345"), True),
+        ("d-x", CONJOB, ("Job", "drycc-controller-cronjob-daily-29312345"), True),
+        ("d-x", {}, ("Job", "drycc-registry-cronjob-daily-by-hand"), False),
+        ("d-x", {"job-name": "drycc-registry-cronjob-daily-29312345"}, None, False),
+        ("deis-router-x1", {"app.kubernetes.io/name": "deis-router"}, None, False),
+        ("drycc-x1", {"component": "drycc-controller-conjob-daily"}, None, False),
+        ("shop-x1", {"app": "drycc-controller"}, ("ReplicaSet", "shop-1"), False),
+        ("shop-x1", ROUTER_LABELS, ("ReplicaSet", "shop-6d5"), False),
+        ("shop-x1", ROUTER_LABELS, ("ReplicaSet", "deis-router-shop-6d5"), False),
+        ("shop-x1", ROUTER_LABELS, ("Rollout", "shop"), False),
+        ("shop-x1", {"heritage": "drycc"}, None, False),
+        ("shop-x1", {"heritage": "deis", "app": "shop"}, None, False),
+        ("shop-x1", {}, None, False),
+        ("imagebuild-shop-1-x", {"app": "drycc-builder"}, None, False),
+        ("slugbuild-shop-x", {"heritage": "deis-builder"}, None, False),
     ],
 )
-def test_pod_is_known_by_its_labels_and_a_builders_pod_never(
-    name: str, labels: dict[str, str], *, known: bool
+def test_pod_is_known_by_all_labels_of_a_template_and_by_its_owner_and_a_builders_pod_never(
+    name: str, labels: dict[str, str], owner: tuple[str, str] | None, *, known: bool
 ) -> None:
-    metadata = {"name": name, "namespace": "deis", "labels": labels}
+    metadata: dict[str, Any] = {"name": name, "namespace": "deis", "labels": labels}
+    if owner is not None:
+        metadata["ownerReferences"] = [{"kind": owner[0], "name": owner[1], "controller": True}]
 
-    assert (accept(pod(metadata, [("c", "image:v1.0.0")])).value is not None) is known
+    accepted = accept(pod(metadata, [("c", "image:v1.0.0")]))
+
+    assert (accepted.value is not None, accepted.counted) == (known, True)
+
+
+@pytest.mark.parametrize(
+    ("labels", "owner", "counted"),
+    [
+        (
+            {"app.kubernetes.io/part-of": "workflow-manager", "app.kubernetes.io/component": "exporter"},
+            "",
+            False,
+        ),
+        ({"app.kubernetes.io/part-of": "workflow-manager"}, "", True),
+        ({"app.kubernetes.io/component": "exporter"}, "", True),
+        ({"app.kubernetes.io/name": "workflow-exporter"}, "", True),
+        ({}, "drycc-controller-job-upgrade", False),
+        ({}, "drycc-controller-job-upgrade-2", True),
+    ],
+)
+def test_agents_own_pods_and_those_of_installation_jobs_are_neither_kept_nor_counted(
+    labels: dict[str, str], owner: str, *, counted: bool
+) -> None:
+    metadata: dict[str, Any] = {"name": "w-6d5-x1", "namespace": "deis", "labels": labels}
+    if owner:
+        metadata["ownerReferences"] = [{"kind": "Job", "name": owner, "controller": True}]
+
+    accepted = accept(pod(metadata, [("c", "image:v1.0.0")]))
+
+    assert (accepted.value, accepted.counted) == (None, counted)
+
+
+def test_agents_own_deployment_is_neither_kept_nor_counted() -> None:
+    own = {"app.kubernetes.io/part-of": "workflow-manager", "app.kubernetes.io/component": "exporter"}
+    template = Template(own, [("exporter", "workflow-exporter:0.1.0")])
+    manifest = workload("Deployment", OWNER.metadata("w", labels=own), template, selector=own)
+
+    accepted = accept(manifest)
+
+    assert (accepted.value, accepted.counted) == (None, False)
 
 
 def test_pod_keeps_its_labels_readiness_and_images_but_no_environment() -> None:
@@ -157,14 +210,22 @@ def test_pod_keeps_its_labels_readiness_and_images_but_no_environment() -> None:
 @pytest.mark.parametrize(
     ("name", "selector", "known"),
     [
-        ("deis-router", {}, True),
+        ("deis-router", {}, False),
+        ("deis-router", {"app": "shop"}, False),
+        ("deis-router", {"app": "deis-router", "tier": "shop"}, False),
         ("by-selector", {"app": "deis-router"}, True),
+        ("drycc-database", {}, True),
+        ("drycc-database", {"app": "shop"}, False),
+        ("drycc-database-replica", {"app": "drycc-database", "role": "replica"}, True),
+        ("replica", {"app": "drycc-database", "role": "replica"}, False),
         ("by-pod-label", {"component": "drycc-controller-conjob-daily"}, True),
         ("shop", {"app": "shop", "heritage": "drycc"}, False),
         ("shop", {}, False),
     ],
 )
-def test_service_is_known_by_name_or_selector(name: str, selector: dict[str, str], *, known: bool) -> None:
+def test_service_is_known_by_the_pods_it_selects_or_as_a_profile_names_it(
+    name: str, selector: dict[str, str], *, known: bool
+) -> None:
     accepted = accept(service(OWNER.metadata(name), selector, {"http": 80}))
 
     assert (accepted.value is not None) is known

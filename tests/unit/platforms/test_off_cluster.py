@@ -32,3 +32,25 @@ def test_word_in_off_cluster_that_is_like_no_component_is_answered_with_all_of_t
 def test_component_of_another_platform_only_cannot_be_off_this_ones_cluster() -> None:
     with pytest.raises(SettingsError, match="'victoriametrics'"):
         check_off_cluster({"victoriametrics"}, PROFILES[:1])
+
+
+@pytest.mark.parametrize(
+    "name", ["monitor/grafana", "monitor/deis-monitor-grafana", "monitor/monitor-grafana"]
+)
+def test_workload_of_a_component_may_be_off_the_cluster_by_the_end_of_its_name(name: str) -> None:
+    check_off_cluster({name}, PROFILES)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("monitor/grafna", "monitor has no workload 'grafna': did you mean grafana"),
+        ("monitor/afana", "monitor has no workload 'afana'"),
+        ("router/grafana", "router has no workload 'grafana': there are deis-router, router"),
+        ("moniter/grafana", "no component of the platform: did you mean monitor"),
+        ("monitor/", "monitor has no workload ''"),
+    ],
+)
+def test_slip_in_a_workload_of_off_cluster_is_refused_with_what_there_is(name: str, message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        check_off_cluster({name}, PROFILES[:1])

@@ -4,8 +4,16 @@ import pytest
 
 from workflow_exporter.errors import ProfileError
 from workflow_exporter.inventory import WorkloadKind
-from workflow_exporter.platforms.profile import ConfigMapRow, Profile, ProfileComponent, WorkloadRow
+from workflow_exporter.platforms.profile import (
+    ConfigMapRow,
+    Generation,
+    Profile,
+    ProfileComponent,
+    ServiceRow,
+    WorkloadRow,
+)
 from workflow_exporter.platforms.reader import load_profile, profile_from_file, shipped_profiles
+from workflow_exporter.version import parse_version
 
 PROFILE = """\
 name: acme
@@ -13,7 +21,10 @@ title: Acme Platform
 namespace: acme
 version_annotations: [acme.example/version]
 image_organisations: [acme]
-generations: [new, old]
+generations:
+  - new
+  - {name: old, first_versions: {api: v1.0.0}}
+jobs: [acme-upgrade]
 build_pod_prefixes: [build-]
 components:
   api:
@@ -36,6 +47,9 @@ components:
     description: Builds.
     required: true
     config_map: {name: builder-config, key: image, generations: [new]}
+    services:
+      - {name: builder-replica, selector: {app: builder, role: replica}}
+      - name: builder-head
   secretive:
     title: Secretive
     description: Known, never read.
@@ -53,7 +67,8 @@ def test_profile_is_read_whole() -> None:
         namespace="acme",
         version_annotations=("acme.example/version",),
         image_organisations=("acme",),
-        generations=("new", "old"),
+        generations=(Generation("new"), Generation("old", {"api": parse_version("v1.0.0")})),
+        jobs=("acme-upgrade",),
         build_pod_prefixes=("build-",),
         components={
             "api": ProfileComponent(
@@ -85,6 +100,10 @@ def test_profile_is_read_whole() -> None:
                 observed=True,
                 images=(),
                 config_map=ConfigMapRow("builder", "builder-config", "image", True, ("new",)),
+                services=(
+                    ServiceRow("builder-replica", {"app": "builder", "role": "replica"}),
+                    ServiceRow("builder-head", {}),
+                ),
             ),
             "secretive": ProfileComponent(
                 name="secretive",
@@ -136,6 +155,11 @@ def test_profile_is_read_whole() -> None:
             "key: image, generations: [x]",
             "components.builder.config_map.generations: 'x' is none of the profile's generations",
         ),
+        ("  - new\n", "  - old\n", "generations: 'old' is there twice"),
+        ("{api: v1.0.0}", "{apy: v1.0.0}", "generations.old.first_versions: 'apy' is no component"),
+        ("{api: v1.0.0}", "{api: canary}", "generations.old.first_versions.api: 'canary' is not a SemVer"),
+        ("first_versions", "versions", "generations[1]: Object contains unknown field `versions`"),
+        ("name: builder-head", "nam: x", "components.builder.services[1]: Object contains unknown field"),
         ("v1.2.0", "canary", "components.api.first_version: 'canary' is not a SemVer version"),
         (
             "    observed: false\n",
@@ -175,6 +199,7 @@ def test_faulty_profile_is_refused_with_the_place_in_one_line(old: str, new: str
         ("name: builder-config", "name: ../secrets/s", "components.builder.config_map.name: '../secrets/s'"),
         ("name: builder-config", f"name: {'a.' * 126}aa", "components.builder.config_map.name: 'a.a.a."),
         ("key: image,", "key: a/b,", "components.builder.config_map.key: 'a/b'"),
+        ("name: builder-head", "name: a/b", "components.builder.services[1].name: 'a/b'"),
         ("name: acme-api-cache", "name: acme_api", "components.api.workloads[1].name: 'acme_api'"),
     ],
 )
@@ -216,8 +241,8 @@ def test_two_generations_may_give_one_workload_to_different_components() -> None
     rows = [row for row in profiles["drycc"].rows if row.name == "drycc-kube-state-metrics"]
 
     assert {row.component: row.generations for row in rows} == {
-        "victoriametrics": ("newest_commit", "newest_release"),
-        "prometheus": ("retired",),
+        "victoriametrics": ("newest_commit", "v1.8.2"),
+        "prometheus": ("v1.8.1", "v1.7.12", "v1.7.0"),
     }
 
 

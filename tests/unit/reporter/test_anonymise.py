@@ -26,6 +26,12 @@ OTHER = "other"
         ("v2.18.0-rc1.acme", OTHER),
         ("v2.18.0-rc", OTHER),
         ("v2.18.0-dev.3", OTHER),
+        ("v2.18.0-alpine", "v2.18.0"),  # a rebuild is told as what it rebuilds
+        ("2.18.0-rc.1-debian-12-r5", "v2.18.0-rc.1"),
+        ("v2.18.0-acme-alpine", OTHER),
+        ("v2.18.0-63-gc1cfb68", OTHER),
+        ("v2.18.0-dirty", OTHER),
+        ("main", OTHER),
         ("v2.18", OTHER),
         ("git-1a2b3c4", OTHER),
         ("canary", OTHER),

@@ -13,7 +13,7 @@ from true_clusters import NOW
 from web_client import ask, metrics, public
 from workflow_exporter.catalog import EndOfLife, Notice, Severity, Successor
 from workflow_exporter.freshness import Newest, Observed, Verdict
-from workflow_exporter.inventory import Container, Leftover, ServicePort, WorkloadKind
+from workflow_exporter.inventory import AbsentWorkload, Container, Leftover, ServicePort, WorkloadKind
 from workflow_exporter.snapshot import CatalogFacts
 from workflow_exporter.web.api import (
     document_of_components,
@@ -48,6 +48,9 @@ def test_document_of_components_is_exactly_as_designed() -> None:
                 security=True,
                 rolling=True,
                 workloads=[workload],
+                missing_workloads=[
+                    AbsentWorkload(WorkloadKind.DEPLOYMENT, "deis-router-api", ("deployments",))
+                ],
             ),
             make.assessment(
                 "minio", Verdict.MISSING, None, observed=Observed(None, None, None), reason="why"
@@ -78,6 +81,7 @@ def test_document_of_components_is_exactly_as_designed() -> None:
                 "security": False,
                 "rolling": False,
                 "reason": "why",
+                "missing_workloads": [],
                 "workloads": [],
             },
             {
@@ -90,6 +94,7 @@ def test_document_of_components_is_exactly_as_designed() -> None:
                 "security": True,
                 "rolling": True,
                 "reason": None,
+                "missing_workloads": [{"kind": "Deployment", "name": "deis-router-api"}],
                 "workloads": [
                     {
                         "kind": "DaemonSet",

@@ -10,6 +10,7 @@ import snapshots
 from true_clusters import NOW
 from workflow_exporter.catalog import EndOfLife
 from workflow_exporter.freshness import Verdict
+from workflow_exporter.inventory import AbsentWorkload, WorkloadKind
 from workflow_exporter.snapshot import CatalogFacts, Snapshot, SourceState
 from workflow_exporter.web.banners import Banner, Tone, banners
 
@@ -51,6 +52,22 @@ def of(*verdicts: Verdict, **fields: object) -> tuple[Banner, ...]:
     return banners(make.snapshot(components, **fields), make.NOW)  # type: ignore[arg-type]  # builder's fields
 
 
+def test_component_that_has_lost_a_workload_is_named_with_it() -> None:
+    lost = AbsentWorkload(WorkloadKind.DEPLOYMENT, "drycc-controller-api", ("deployments",))
+    components = [
+        make.assessment("controller", title="Controller", missing_workloads=[lost]),
+        make.assessment("router"),
+    ]
+
+    (banner,) = banners(make.snapshot(components), make.NOW)
+
+    assert (banner.tone, banner.headline) == (Tone.MISSING, "Incomplete: 1 component")
+    assert banner.lines == (
+        "Controller has lost Deployment drycc-controller-api.",
+        "What runs elsewhere can be named in OFF_CLUSTER, as component/workload.",
+    )
+
+
 def test_security_says_what_else_is_outdated_and_which_platform_release_has_it() -> None:
     banner = banners(snapshots.security(), NOW)[0]
 
@@ -77,7 +94,7 @@ def test_nothing_is_called_current_beside_what_is_not(verdict: Verdict) -> None:
         (
             [Verdict.CURRENT, Verdict.CURRENT, Verdict.UNVERSIONED],
             Tone.CURRENT,
-            "All 2 components with a version are current",
+            "All 2 components that can be compared are current",
         ),
         ([Verdict.UNVERSIONED], Tone.QUIET, "There is nothing to compare"),
     ],

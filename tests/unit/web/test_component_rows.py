@@ -7,7 +7,7 @@ import pytest
 import factories as make
 from true_clusters import NOW
 from workflow_exporter.freshness import Newest, Observed, Verdict
-from workflow_exporter.inventory import Replicas
+from workflow_exporter.inventory import AbsentWorkload, Replicas, WorkloadKind
 from workflow_exporter.web.component_rows import (
     ComponentRow,
     NewerVersion,
@@ -108,7 +108,11 @@ def test_a_newer_version_is_named_once_as_the_smallest_step(
             "Upgrade to v3.0.0. A newer release closes a security hole.",
         ),
         ({"verdict": Verdict.OUTDATED}, "Replace it: this release was withdrawn."),
-        ({"verdict": Verdict.UNVERSIONED}, "Run a released version to be told about newer ones."),
+        (
+            {"verdict": Verdict.UNVERSIONED, "version": "canary"},
+            "Run a released version to be told about newer ones.",
+        ),
+        ({"verdict": Verdict.UNVERSIONED, "version": "v1.0.0"}, None),  # nothing of it is released
         ({"verdict": Verdict.AHEAD}, "Nothing: no newer release is offered."),
         ({"verdict": Verdict.CURRENT}, None),
         ({"verdict": Verdict.UNKNOWN}, None),
@@ -124,6 +128,7 @@ def test_advice(fields: dict[str, object], advice: str | None) -> None:
     [
         (Observed("v1.8.1", "v1.8.1", "v1.8.1"), False, ()),
         (Observed("1.8.1", None, "v1.8.1"), False, ()),
+        (Observed("v1.8.1", "v1.8.1-alpine", "v1.8.1-alpine"), False, ()),
         (Observed("v1.8.2", "v1.8.2", "v1.8.1"), False, ("workload asks for v1.8.2",)),
         (Observed("v1.8.2", "v1.8.3", "v1.8.1"), False, ("declared as v1.8.2", "workload asks for v1.8.3")),
         (
@@ -143,3 +148,17 @@ def test_a_component_whose_workloads_have_no_replicas_has_none() -> None:
 
 def test_reasons_are_shown_as_sentences() -> None:
     assert row(verdict=Verdict.MISSING, reason="required, and not found").reason == "Required, and not found."
+
+
+def test_component_that_has_lost_a_workload_comes_before_all_that_is_whole_and_says_what_to_restore() -> None:
+    lost = AbsentWorkload(WorkloadKind.DEPLOYMENT, "drycc-controller-api", ("deployments",))
+    components = (
+        make.assessment("builder", Verdict.UNKNOWN),
+        make.assessment("controller", missing_workloads=[lost]),
+        make.assessment("router", Verdict.OUTDATED),
+    )
+
+    rows = component_rows(components, NOW)
+
+    assert [row.component for row in rows] == ["router", "controller", "builder"]
+    assert rows[1].advice == "Restore Deployment drycc-controller-api."

@@ -20,7 +20,7 @@ from factories import (
 )
 from workflow_exporter.catalog import EndOfLife, Severity
 from workflow_exporter.freshness import Newest, Verdict
-from workflow_exporter.inventory import WorkloadKind
+from workflow_exporter.inventory import AbsentWorkload, WorkloadKind
 from workflow_exporter.snapshot import CatalogFacts, Snapshot, SourceState
 from workflow_exporter.web.metric_families import CLUSTER_FAMILIES, EXPORTER_FAMILIES, NODE_FAMILIES
 
@@ -43,6 +43,19 @@ def test_each_component_has_all_seven_verdicts_and_one_holds() -> None:
         for component in Verdict
         for verdict in Verdict
     )
+
+
+def test_missing_workloads_are_counted_where_something_of_the_component_is_there() -> None:
+    lost = AbsentWorkload(WorkloadKind.DEPLOYMENT, "drycc-controller-api", ("deployments",))
+    of = snapshot(
+        [
+            assessment("controller", missing_workloads=[lost]),
+            assessment("minio", Verdict.MISSING, None),
+            assessment("router"),
+        ]
+    )
+
+    assert _samples("workflow_component_missing_workloads", of) == [("controller", 1), ("router", 0)]
 
 
 @pytest.mark.parametrize("family", ["workflow_component_outdated", "workflow_component_security_update"])

@@ -73,7 +73,8 @@ class Contents:
             return Taken(self._count_in(self._malformed, key), key, version)
         key, value = accepted.uid, accepted.value
         if value is None:
-            return Taken(self._count_in(self._unknown, key), key, accepted.resource_version)
+            counted = self._count_in(self._unknown, key) if accepted.counted else self.remove(key)
+            return Taken(counted, key, accepted.resource_version)
         changed = self._known.get(key) != value
         if changed:
             self._forget(key)

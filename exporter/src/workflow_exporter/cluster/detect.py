@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from workflow_exporter.cluster.objects import ClusterObjects, ConfigMapObject, Resource
 from workflow_exporter.cluster.workloads import config_map_workload, found_workloads, workload_of
-from workflow_exporter.errors import ImageReferenceError, VersionError
+from workflow_exporter.errors import ImageReferenceError
 from workflow_exporter.image import parse_image
 from workflow_exporter.inventory import Workload
 from workflow_exporter.platforms.profile import Profile
-from workflow_exporter.version import Version, parse_version
+from workflow_exporter.version import Version, parse_version, version_or_none
 
 _OTHERWISE = "deis"  # the platform that the others grew from
 
@@ -93,9 +93,8 @@ def _version(workload: Workload) -> Version | None:
     """Declared, else the tag of the main container; None where neither is a version."""
     main = workload.main
     try:
-        text = workload.declared or (parse_image(main.image).tag if main else None)
-        return parse_version(text) if text else None
-    except (ImageReferenceError, VersionError):
+        return version_or_none(workload.declared or (parse_image(main.image).tag if main else None))
+    except ImageReferenceError:
         return None
 
 

@@ -4,12 +4,12 @@ What the profile does not know is dropped here and counted by kind; its names go
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import replace
 from operator import attrgetter
 from typing import TypeVar
 
-from workflow_exporter.cluster.generations import SOURCES, Found, expectations, generation_found
+from workflow_exporter.cluster.generations import SOURCES, Found, Generations, Key
 from workflow_exporter.cluster.node_facts import NodeFacts
 from workflow_exporter.cluster.objects import (
     ClusterObjects,
@@ -21,14 +21,16 @@ from workflow_exporter.cluster.objects import (
     VersionObject,
 )
 from workflow_exporter.cluster.pods import pod_of
-from workflow_exporter.cluster.recognition import cron_job_of
+from workflow_exporter.cluster.recognition import made_by
 from workflow_exporter.cluster.selectors import picks
 from workflow_exporter.cluster.workloads import (
     FoundWorkload,
     Rows,
     config_map_workload,
     found_workloads,
-    leftovers_among,
+    is_idle_controller,
+    version_of_image,
+    version_told,
     workload_of,
 )
 from workflow_exporter.inventory import (
@@ -44,14 +46,15 @@ from workflow_exporter.inventory import (
 from workflow_exporter.platforms.profile import Profile
 
 _One = TypeVar("_One")
-_Key = tuple[WorkloadKind, str]  # kind and name, by which a namespace knows its workloads
 
 _POD_KIND = "Pod"  # under which pods of no known workload are counted
 
 
-def extract(objects: ClusterObjects, profile: Profile, namespace: str) -> Inventory:
+def extract(
+    objects: ClusterObjects, profile: Profile, namespace: str, *, unread: Set[Resource] = frozenset()
+) -> Inventory:
     """The inventory of one moment; for a row of moments an Extractor is faster."""
-    return Extractor(profile, namespace).extract(objects)
+    return Extractor(profile, namespace).extract(objects, unread)
 
 
 class Extractor:
@@ -61,49 +64,58 @@ class Extractor:
         self._profile = profile
         self._namespace = namespace
         self._rows = Rows(profile)
+        self._generations = Generations(profile)
         self._nodes = NodeFacts()
-        self._last: tuple[ClusterObjects, Inventory] | None = (
-            None  # what everything but nodes was last made of
-        )
+        # What everything but nodes was last made of.
+        self._last: tuple[ClusterObjects, Set[Resource], Inventory] | None = None
 
-    def extract(self, objects: ClusterObjects) -> Inventory:
-        if self._last is None or not objects.same_but_nodes(self._last[0]):
-            self._last = objects, self._extract_all_but_nodes(objects)
+    def extract(self, objects: ClusterObjects, unread: Set[Resource] = frozenset()) -> Inventory:
+        """`unread`: resources of which nothing is known, so that nothing follows from their absence."""
+        last = self._last
+        if last is None or last[1] != unread or not objects.same_but_nodes(last[0]):
+            last = self._last = objects, unread, self._extract_all_but_nodes(objects, unread)
         nodes, malformed_nodes = self._nodes.convert(objects.known.get(Resource.NODES, {}))
-        return replace(self._last[1], nodes=nodes, malformed_objects=_malformed(objects, malformed_nodes))
+        return replace(last[2], nodes=nodes, malformed_objects=_malformed(objects, malformed_nodes))
 
-    def _extract_all_but_nodes(self, objects: ClusterObjects) -> Inventory:
+    def _extract_all_but_nodes(self, objects: ClusterObjects, unread: Set[Resource]) -> Inventory:
         everything = list(found_workloads(objects))
-        left = leftovers_among([one for one in everything if self._rows.component(one.name) is not None])
-        left_keys = {one.key for one in left}
-        live = [one for one in everything if self._rows.knows(one.key) and one.key not in left_keys]
+        ours = [one for one in everything if self._rows.component(one.name) is not None]
         config_maps = self._config_maps(objects)
-        found: Found = {one.key for one in live} | {(one.kind, one.name) for one in config_maps}
-        generation = generation_found(self._profile, found)
+        generation = self._generations.installed(self._found(ours, config_maps), unread)
+        left = self._leftovers(ours, generation)
+        left_keys = {one.key for one in left}
+        live = [one for one in ours if self._rows.knows(one.key) and one.key not in left_keys]
+        found = self._found(live, config_maps)
 
         pods, unowned = self._pods(objects, live)
         workloads = [*self._workloads(live, generation, pods), *config_maps]
         known_keys = left_keys | {one.key for one in live}
         unknown = Counter(one.kind.value for one in everything if one.key not in known_keys)
         unknown[_POD_KIND] += unowned
+        components = {workload.component for workload in workloads}
         return Inventory(
             platform=self._profile.name,
             platform_title=self._profile.title,
             namespace=self._namespace,
             cluster=_cluster_facts(objects),
             workloads=tuple(sorted(workloads, key=attrgetter("component", "kind", "name"))),
-            expectations=expectations(
-                self._profile, generation, found, {workload.component for workload in workloads}
-            ),
-            leftovers=tuple(sorted(self._leftovers(left), key=attrgetter("name"))),
-            services=tuple(sorted(self._services(objects), key=attrgetter("name"))),
+            expectations=self._generations.expectations(generation, found, components),
+            leftovers=tuple(sorted(map(self._leftover, left), key=attrgetter("name"))),
+            services=tuple(sorted(self._services(objects, found, generation), key=attrgetter("name"))),
             nodes=(),
             unknown_workloads=_unknown(unknown, objects),
             malformed_objects={},
         )
 
+    def _found(self, live: Iterable[FoundWorkload], config_maps: Iterable[Workload]) -> Found:
+        """Key -> the version that it tells, of all that is there."""
+        found = {one.key: version_told(one, self._profile.version_annotations) for one in live}
+        for one in config_maps:
+            found[one.kind, one.name] = version_of_image(one.main.image) if one.main else None
+        return found
+
     def _workloads(
-        self, live: Iterable[FoundWorkload], generation: str | None, pods: Mapping[_Key, list[Pod]]
+        self, live: Iterable[FoundWorkload], generation: str | None, pods: Mapping[Key, list[Pod]]
     ) -> Iterable[Workload]:
         for one in live:
             row = self._rows.row(one.key, generation)
@@ -119,9 +131,9 @@ class Extractor:
             if isinstance(obj, ConfigMapObject) and obj.metadata.name in rows
         ]
 
-    def _pods(self, objects: ClusterObjects, live: list[FoundWorkload]) -> tuple[dict[_Key, list[Pod]], int]:
+    def _pods(self, objects: ClusterObjects, live: list[FoundWorkload]) -> tuple[dict[Key, list[Pod]], int]:
         """(pods of each workload, how many belong to none)."""
-        owned: dict[_Key, list[Pod]] = {}
+        owned: dict[Key, list[Pod]] = {}
         unowned = 0
         for obj in objects.known.get(Resource.PODS, {}).values():
             owner = _owner(obj, live) if isinstance(obj, PodObject) else None
@@ -131,15 +143,25 @@ class Extractor:
                 owned.setdefault(owner.key, []).append(pod_of(obj))
         return owned, unowned
 
-    def _leftovers(self, left: Iterable[FoundWorkload]) -> Iterable[Leftover]:
-        for one in left:
-            component = self._rows.component(one.name)
-            if component is not None:
-                yield Leftover(one.name, component, one.replicas[0] or 0)
+    def _leftovers(self, ours: list[FoundWorkload], generation: str | None) -> list[FoundWorkload]:
+        """Idle controllers beside a workload of their name, or of a generation that has none of them.
 
-    def _services(self, objects: ClusterObjects) -> Iterable[Service]:
+        They are no second component, and their component is missing when its workload is deleted.
+        """
+        running = {one.name for one in ours if not is_idle_controller(one)}
+        return [
+            one
+            for one in ours
+            if is_idle_controller(one)
+            and (one.name in running or not self._generations.has(generation, one.key))
+        ]
+
+    def _leftover(self, one: FoundWorkload) -> Leftover:
+        return Leftover(one.name, self._rows.component(one.name) or "", one.replicas[0] or 0)
+
+    def _services(self, objects: ClusterObjects, found: Found, generation: str | None) -> Iterable[Service]:
         for obj in objects.known.get(Resource.SERVICES, {}).values():
-            component = self._component_of(obj) if isinstance(obj, ServiceObject) else None
+            component = self._component_of(obj, found, generation) if isinstance(obj, ServiceObject) else None
             if component is not None and isinstance(obj, ServiceObject):
                 yield Service(
                     name=obj.metadata.name,
@@ -149,30 +171,34 @@ class Extractor:
                     created=obj.metadata.creation_timestamp,
                 )
 
-    def _component_of(self, service: ServiceObject) -> str | None:
-        """Whose pods it selects, else whose workload has its name; None: not of this platform."""
-        selector = service.spec.selector or {}
-        for value in selector.values():
-            if (component := self._rows.component(value)) is not None:
-                return component
-        for row in self._profile.rows:
-            if row.pod_labels and row.pod_labels.items() & selector.items():
-                return row.component
-        return self._rows.component(service.metadata.name)
+    def _component_of(self, service: ServiceObject, found: Found, generation: str | None) -> str | None:
+        """Whose pods it selects, those that are there before others; None: not of this platform."""
+        selector = dict(service.spec.selector or {})
+        rows = self._rows.selected(selector, generation)
+        if rows:
+            there = (row for row in rows if any((kind, row.name) in found for kind in row.kinds))
+            return next(there, rows[0]).component
+        for component in self._profile.components.values():
+            for row in component.services:
+                if (row.name, dict(row.selector)) == (service.metadata.name, selector):
+                    return component.name
+        return None
 
 
 def _owner(pod: PodObject, live: list[FoundWorkload]) -> FoundWorkload | None:
-    """The workload whose selector picks the pod; a CronJob's pods tell their Job's name instead.
+    """The workload that made the pod, by its owner and, but for a CronJob's, by selector too.
 
-    Where the selectors of several do, the one whose name begins the pod's name made it.
+    A pod that tells no owner is told by selector alone; where several select it, the one whose name begins
+    the pod's name made it.
     """
-    labels = pod.metadata.labels or {}
-    cron_job = cron_job_of(labels)
-    picking = [
-        one
-        for one in live
-        if (one.kind is WorkloadKind.CRON_JOB and one.name == cron_job) or picks(one.selector, labels)
-    ]
+    labels, owner = pod.metadata.labels or {}, pod.metadata.controller
+    if owner is not None:
+        key = made_by(owner)
+        made = (one for one in live if (one.kind.value, one.name) == key)
+        return next(
+            (one for one in made if one.kind is WorkloadKind.CRON_JOB or picks(one.selector, labels)), None
+        )
+    picking = [one for one in live if picks(one.selector, labels)]
     named = [one for one in picking if pod.metadata.name.startswith(f"{one.name}-")]
     return max(named or picking, key=lambda one: len(one.name), default=None)
 

@@ -1,18 +1,24 @@
-"""Which generation of a profile's rows a cluster shows, and what is then expected of it.
+"""Which generation of a platform a cluster shows, and what is then expected of it. Pure.
 
-Rows of a profile may be alternatives: Drycc's `drycc-controller` became `drycc-controller-api` and
-more. What is required is judged within the generation found, so that a stable install is not told
-that it lacks what only the next release has.
+A platform changed its shape from release to release: Drycc's `drycc-controller` became
+`drycc-controller-api` and more, its redis became valkey. What is required is judged within the
+generation that is installed, so that a release is not told to lack what another one has, and is told
+what it has lost itself.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass
 from fractions import Fraction
+from operator import attrgetter
 
 from workflow_exporter.cluster.objects import Resource
-from workflow_exporter.inventory import Expectation, WorkloadKind
-from workflow_exporter.platforms.profile import ConfigMapRow, Profile, ProfileComponent, WorkloadRow
+from workflow_exporter.inventory import AbsentWorkload, Expectation, WorkloadKind
+from workflow_exporter.platforms.profile import ConfigMapRow, Profile, WorkloadRow
+from workflow_exporter.version import Version
 
-Found = Set[tuple[WorkloadKind, str]]  # (kind, name) of every known workload that is there
+Key = tuple[WorkloadKind, str]  # kind and name, by which a namespace knows its workloads
+Found = Mapping[Key, Version | None]  # every known workload that is there, and its version if it tells one
 
 SOURCES: Mapping[WorkloadKind, Resource] = {
     WorkloadKind.DEPLOYMENT: Resource.DEPLOYMENTS,
@@ -22,90 +28,167 @@ SOURCES: Mapping[WorkloadKind, Resource] = {
     WorkloadKind.REPLICATION_CONTROLLER: Resource.REPLICATION_CONTROLLERS,
     WorkloadKind.CONFIG_MAP: Resource.CONFIG_MAPS,
 }
+_ONLY = ""  # stands for the generation of a profile that names none
 
 
-def generation_found(profile: Profile, found: Found) -> str | None:
-    """The generation whose own rows are best represented, ties to the newest; None: there is only one.
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One row of a component in one generation, whatever it is found by."""
 
-    Its own are the rows with a workload that not every generation has; the others tell nothing.
-    """
-    shared = frozenset.intersection(
-        *(_workloads(rows_of(profile.rows, generation)) for generation in profile.generations or ("",))
-    )
-    best: str | None = None
-    best_share = Fraction(-1)
-    for generation in profile.generations:
-        own = [row for row in rows_of(profile.rows, generation) if not _workloads([row]) <= shared]
-        present = sum(1 for row in own if is_there(row, found))
-        share = Fraction(present, len(own)) if own else Fraction(0)
-        if share > best_share:  # a tie stays with the newer, which came first
-            best, best_share = generation, share
-    return best
+    keys: tuple[Key, ...]  # alternatives
+    required: bool
 
+    @property
+    def absent(self) -> AbsentWorkload:
+        kind, name = self.keys[0]
+        return AbsentWorkload(kind, name, tuple(sorted({SOURCES[kind].value for kind, _ in self.keys})))
 
-def rows_of(rows: Iterable[WorkloadRow], generation: str | None) -> list[WorkloadRow]:
-    """The rows that exist in a generation; with None, where there is only one, all of them."""
-    return [row for row in rows if _exists_in(row, generation)]
+    def is_there(self, found: Set[Key]) -> bool:
+        return not found.isdisjoint(self.keys)
+
+    def can_be_seen(self, unread: Set[Resource]) -> bool:
+        return any(SOURCES[kind] not in unread for kind, _ in self.keys)
 
 
-def is_there(row: WorkloadRow, found: Found) -> bool:
-    return any((kind, row.name) in found for kind in row.kinds)
+class Generations:
+    """A profile's generations: which one is there, and what it expects. Made once a profile."""
+
+    def __init__(self, profile: Profile) -> None:
+        self._profile = profile
+        self._names = [one.name for one in profile.generations] or [_ONLY]
+        self._parts = {name: _parts(profile, name) for name in self._names}
+        self._owner = {
+            key: component
+            for name in reversed(self._names)  # the newest generation has the last word
+            for component, parts in self._parts[name].items()
+            for part in parts
+            for key in part.keys
+        }
+        self._ranges = _ranges(profile)
+
+    def installed(self, found: Found, unread: Set[Resource] = frozenset()) -> str | None:
+        """The generation that is nearest to what is found, ties to the newest; None: there is only one.
+
+        `unread`: resources of which nothing is known; their absence says nothing.
+        """
+        if not self._profile.generations:
+            return None
+        return min(self._names, key=lambda name: self._distance(name, found, unread))
+
+    def has(self, generation: str | None, key: Key) -> bool:
+        """Whether the generation has a workload of this kind and name."""
+        parts = self._parts[generation or _ONLY].values()
+        return any(key in part.keys for component in parts for part in component)
+
+    def _distance(self, generation: str, found: Found, unread: Set[Resource]) -> Fraction:
+        """0: all that is there is the generation's, and nothing is lacking.
+
+        The mean over all components, so that losing one of two workloads weighs as much as three of six.
+        What is there and should not be weighs twice what should be there and is not: things get deleted,
+        and hardly ever become what another release had.
+        """
+        parts = self._parts[generation]
+        extra = self._extra(generation, found)
+        distances = []
+        for component in parts.keys() | extra.keys():
+            own = [part for part in parts.get(component, ()) if part.can_be_seen(unread)]
+            there = [part for part in own if part.is_there(found.keys())]
+            absent = sum(part.required and part not in there for part in own)
+            foreign = extra.get(component, 0)
+            if not (there or absent or foreign):
+                continue  # optional and not installed
+            distance = Fraction(absent + 2 * foreign, len(there) + absent + foreign)
+            if there and not self._has_version_of(generation, component, there, found):
+                distance += Fraction(1, 2)
+            distances.append(distance)
+        return sum(distances, Fraction(0)) / len(distances) if distances else Fraction(1)
+
+    def _extra(self, generation: str, found: Found) -> Mapping[str, int]:
+        """Component -> how many of its workloads are there that the generation does not have."""
+        own = {key for parts in self._parts[generation].values() for part in parts for key in part.keys}
+        extra: defaultdict[str, int] = defaultdict(int)
+        for key in found.keys() - own:
+            if key in self._owner:
+                extra[self._owner[key]] += 1
+        return extra
+
+    def _has_version_of(self, generation: str, component: str, there: Iterable[_Part], found: Found) -> bool:
+        """Whether some part runs a version of this generation, or none of them tells its version."""
+        keys = {key for part in there for key in part.keys}
+        versions = [version for key in keys if (version := found.get(key)) is not None]
+        lowest, too_new = self._ranges.get((generation, component), (None, None))
+        return not versions or any(
+            (lowest is None or version >= lowest) and (too_new is None or version < too_new)
+            for version in versions
+        )
+
+    def expectations(
+        self, generation: str | None, found: Found, components_found: Set[str]
+    ) -> tuple[Expectation, ...]:
+        """What is expected of each component, by component.
+
+        A component that the generation does not have is listed only if it is there nevertheless.
+        """
+        expected = []
+        for name, component in sorted(self._profile.components.items()):
+            if not component.observed:
+                expected.append(Expectation(name, component.required, observed=False))
+                continue
+            parts = self._parts[generation or _ONLY].get(name, [])
+            present = name in components_found
+            if not parts and not present:
+                continue
+            absent = [part.absent for part in parts if part.required and not part.is_there(found.keys())]
+            expected.append(
+                Expectation(
+                    name,
+                    required=any(part.required for part in parts),
+                    observed=True,
+                    absent_workloads=tuple(sorted(absent, key=attrgetter("name"))),
+                    sources=self._sources(name) if absent or not present else (),
+                )
+            )
+        return tuple(expected)
+
+    def _sources(self, component: str) -> tuple[str, ...]:
+        """Of all generations: one that was chosen with a source down may be the wrong one."""
+        parts = [part for generation in self._parts.values() for part in generation.get(component, ())]
+        return tuple(sorted({SOURCES[kind].value for part in parts for kind, _ in part.keys}))
 
 
-def expectations(
-    profile: Profile, generation: str | None, found: Found, components_found: Set[str]
-) -> tuple[Expectation, ...]:
-    """What is expected of each component, by component.
-
-    A component that the generation does not have is listed only if it is there nevertheless.
-    """
-    expected = (
-        _expectation(component, generation, found, present=name in components_found)
-        for name, component in sorted(profile.components.items())
-    )
-    return tuple(expectation for expectation in expected if expectation is not None)
-
-
-def _expectation(
-    component: ProfileComponent, generation: str | None, found: Found, *, present: bool
-) -> Expectation | None:
-    if not component.observed:
-        return Expectation(component.name, component.required, observed=False)
-    rows = rows_of(component.rows, generation)
-    config_map = component.config_map
-    if config_map is not None and not _exists_in(config_map, generation):
-        config_map = None
-    if not rows and config_map is None and not present:
-        return None
-    absent = [
-        (row.kinds[0], row.name)
-        for row in sorted(rows, key=lambda row: row.name)
-        if row.required and not is_there(row, found)
-    ]
-    if config_map is not None and config_map.required and _config_map(config_map) not in found:
-        absent.append(_config_map(config_map))
-    required = any(row.required for row in rows) or (config_map is not None and config_map.required)
-    # Sources of all generations: a generation chosen with one source down may be the wrong one.
-    sources = _sources(component) if absent or not present else ()
-    return Expectation(
-        component.name, required, observed=True, absent_workloads=tuple(absent), sources=sources
-    )
-
-
-def _sources(component: ProfileComponent) -> tuple[str, ...]:
-    kinds = {kind for row in component.rows for kind in row.kinds}
-    if component.config_map is not None:
-        kinds.add(WorkloadKind.CONFIG_MAP)
-    return tuple(sorted(SOURCES[kind].value for kind in kinds))
-
-
-def _workloads(rows: Iterable[WorkloadRow]) -> frozenset[tuple[WorkloadKind, str]]:
-    return frozenset((kind, row.name) for row in rows for kind in row.kinds)
-
-
-def _config_map(row: ConfigMapRow) -> tuple[WorkloadKind, str]:
-    return WorkloadKind.CONFIG_MAP, row.name
-
-
-def _exists_in(row: WorkloadRow | ConfigMapRow, generation: str | None) -> bool:
+def exists_in(row: WorkloadRow | ConfigMapRow, generation: str | None) -> bool:
+    """Whether a generation has the row; with None, where there is only one, it has all of them."""
     return generation is None or not row.generations or generation in row.generations
+
+
+def _parts(profile: Profile, generation: str) -> dict[str, list[_Part]]:
+    """Component -> its rows in one generation, workloads before its config map."""
+    named = generation if profile.generations else None
+    parts: defaultdict[str, list[_Part]] = defaultdict(list)
+    for row in profile.rows:
+        if exists_in(row, named):
+            parts[row.component].append(_Part(tuple((kind, row.name) for kind in row.kinds), row.required))
+    for config_map in profile.config_maps:
+        if exists_in(config_map, named):
+            key = (WorkloadKind.CONFIG_MAP, config_map.name)
+            parts[config_map.component].append(_Part((key,), config_map.required))
+    return dict(parts)
+
+
+_Range = tuple[Version | None, Version | None]  # lowest version, and the first that is too new; None: open
+
+
+def _ranges(profile: Profile) -> dict[tuple[str, str], _Range]:
+    """(generation, component) -> the versions that belong there."""
+    ranges: dict[tuple[str, str], _Range] = {}
+    for component in profile.components:
+        too_new: Version | None = None
+        waiting: list[str] = []  # newer generations whose lowest version an older one tells
+        for generation in profile.generations:  # newest first
+            waiting.append(generation.name)
+            lowest = generation.first_versions.get(component)
+            if lowest is not None:
+                ranges.update({(name, component): (lowest, too_new) for name in waiting})
+                too_new, waiting = lowest, []
+        ranges.update({(name, component): (None, too_new) for name in waiting})
+    return ranges

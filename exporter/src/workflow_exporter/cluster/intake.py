@@ -1,8 +1,8 @@
 """What may be kept of an object: decoded to the fields in use if some profile knows it, else a UID.
 
 The builders start pods named after customers' applications in the platform's own namespace. So an
-object whose name (workloads, services, config maps) or label values (pods) no candidate profile knows
-is reduced to its UID on arrival, before it is stored; its images are not even decoded.
+object that no candidate profile knows, by name (workloads, config maps), labels and owner (pods) or
+selector (services), is reduced to its UID on arrival, before it is stored; its images are not even decoded.
 
 Kept values hold nothing that a heartbeat changes (no resourceVersion, no condition's time), so that
 an update which changes nothing shown compares equal.
@@ -24,6 +24,7 @@ from workflow_exporter.cluster.objects import (
     NodeInfo,
     NodeObject,
     NodeStatus,
+    OwnerReference,
     PodObject,
     ReplicationControllerObject,
     Resource,
@@ -31,7 +32,12 @@ from workflow_exporter.cluster.objects import (
     VersionObject,
     WorkloadObject,
 )
-from workflow_exporter.cluster.recognition import Recognition, kept_template, kept_workload_spec
+from workflow_exporter.cluster.recognition import (
+    Recognition,
+    Standing,
+    kept_template,
+    kept_workload_spec,
+)
 from workflow_exporter.errors import ImageReferenceError
 from workflow_exporter.image import parse_image
 from workflow_exporter.platforms.profile import Profile
@@ -46,11 +52,12 @@ _MAX_SHARED = 4096  # distinct node facts that are remembered; beyond, rememberi
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """One object on arrival. `value` None: no profile knows it, it is only counted."""
+    """One object on arrival. `value` None: it is not kept, only counted if `counted`."""
 
     uid: str
     resource_version: str
     value: object | None
+    counted: bool = True  # False: this agent's own, or of an installation Job
 
 
 class _Wire(msgspec.Struct, frozen=True, rename="camel", gc=False):
@@ -130,8 +137,9 @@ class Intake:
 
     def _accept_workload(self, raw: _Raw) -> Accepted:
         metadata = _identified(self._head.decode(raw).metadata)
-        if not self._recognition.knows_workload(metadata.name):
-            return _accepted(metadata, None)
+        standing = self._recognition.workload(metadata)
+        if standing is not Standing.KNOWN:
+            return _not_kept(metadata, standing)
         workload = self._workload.decode(raw)
         kept = self._kept_workload(metadata)
         spec = kept_workload_spec(workload.spec)
@@ -139,11 +147,14 @@ class Intake:
 
     def _accept_replication_controller(self, raw: _Raw) -> Accepted:
         metadata = _identified(self._head.decode(raw).metadata)
-        if not self._recognition.knows_workload(metadata.name):
-            return _accepted(metadata, None)
+        standing = self._recognition.workload(metadata)
+        if standing is not Standing.KNOWN:
+            return _not_kept(metadata, standing)
         controller = self._replication_controller.decode(raw)
         kept = self._kept_workload(metadata)
-        spec = msgspec.structs.replace(controller.spec, template=kept_template(controller.spec.template))
+        template = controller.spec.template
+        selector = controller.spec.selector or (template.metadata.labels if template else None)
+        spec = msgspec.structs.replace(controller.spec, selector=selector, template=kept_template(template))
         return _accepted(metadata, msgspec.structs.replace(controller, metadata=kept, spec=spec))
 
     def _kept_workload(self, metadata: Metadata) -> Metadata:
@@ -158,11 +169,13 @@ class Intake:
 
     def _accept_pod(self, raw: _Raw) -> Accepted:
         metadata = _identified(self._head.decode(raw).metadata)
-        if not self._recognition.knows_pod(metadata.name, metadata.labels or {}):
-            return _accepted(metadata, None)
+        standing = self._recognition.pod(metadata)
+        if standing is not Standing.KNOWN:
+            return _not_kept(metadata, standing)
         pod = self._pod.decode(raw)
         # Any label may be what a selector asks for, so a known pod keeps all of them.
-        kept = _kept(metadata, labels=metadata.labels)
+        owner = metadata.controller
+        kept = _kept(metadata, labels=metadata.labels, owners=(owner,) if owner else None)
         ready = tuple(c for c in pod.status.conditions or () if c.type == "Ready")
         status = msgspec.structs.replace(pod.status, conditions=ready)
         return _accepted(metadata, msgspec.structs.replace(pod, metadata=kept, status=status))
@@ -170,8 +183,9 @@ class Intake:
     def _accept_service(self, raw: _Raw) -> Accepted:
         service = self._service.decode(raw)
         metadata = _identified(service.metadata)
-        if not self._recognition.knows_service(metadata.name, service.spec.selector or {}):
-            return _accepted(metadata, None)
+        standing = self._recognition.service(metadata, service.spec.selector or {})
+        if standing is not Standing.KNOWN:
+            return _not_kept(metadata, standing)
         return _accepted(metadata, msgspec.structs.replace(service, metadata=_kept(metadata)))
 
     def _accept_config_map(self, raw: _Raw) -> Accepted:
@@ -179,7 +193,7 @@ class Intake:
         metadata = _identified(config_map.metadata)
         keys = self._recognition.config_map_keys(metadata.name)
         if not keys:
-            return _accepted(metadata, None)
+            return _not_kept(metadata, Standing.UNKNOWN)
         texts = {
             key: self._text.decode(value) for key, value in (config_map.data or {}).items() if key in keys
         }
@@ -252,6 +266,7 @@ def _kept(
     *,
     labels: Mapping[str, str] | None = None,
     annotations: Mapping[str, str] | None = None,
+    owners: tuple[OwnerReference, ...] | None = None,
 ) -> Metadata:
     """What is held of metadata: no resourceVersion, moments in UTC, only the labels and annotations named."""
     return Metadata(
@@ -262,6 +277,7 @@ def _kept(
         deletion_timestamp=_in_utc(metadata.deletion_timestamp),
         labels=labels,
         annotations=annotations,
+        owner_references=owners,
     )
 
 
@@ -275,8 +291,12 @@ def _in_utc(moment: datetime | None) -> datetime | None:
         raise msgspec.ValidationError("a moment outside the years 1 to 9999") from error
 
 
-def _accepted(metadata: Metadata, value: object | None) -> Accepted:
+def _accepted(metadata: Metadata, value: object) -> Accepted:
     return Accepted(metadata.uid, metadata.resource_version, value)
+
+
+def _not_kept(metadata: Metadata, standing: Standing) -> Accepted:
+    return Accepted(metadata.uid, metadata.resource_version, None, counted=standing is not Standing.BESIDE)
 
 
 def _image_text(text: str) -> str | None:

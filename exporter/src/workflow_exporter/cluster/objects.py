@@ -41,6 +41,12 @@ class _Kubernetes(msgspec.Struct, frozen=True, rename="camel", kw_only=True, gc=
     """Base: camelCase on the wire, unknown fields skipped."""
 
 
+class OwnerReference(_Kubernetes, frozen=True):
+    kind: str = ""
+    name: str = ""
+    controller: bool | None = None
+
+
 class Metadata(_Kubernetes, frozen=True):
     name: str = ""
     uid: str = ""
@@ -50,6 +56,12 @@ class Metadata(_Kubernetes, frozen=True):
     deletion_timestamp: Moment | None = None
     labels: Mapping[str, str] | None = None
     annotations: Mapping[str, str] | None = None
+    owner_references: tuple[OwnerReference, ...] | None = None
+
+    @property
+    def controller(self) -> OwnerReference | None:
+        """The one object that made this one and keeps it, if one did."""
+        return next((owner for owner in self.owner_references or () if owner.controller), None)
 
 
 class ContainerSpec(_Kubernetes, frozen=True):

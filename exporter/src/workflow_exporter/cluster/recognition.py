@@ -1,28 +1,57 @@
-"""What the candidate profiles know: by which names and labels an object is theirs.
+"""What the candidate profiles know: by which names, labels and owners an object is theirs.
 
-Decides on names and labels only, before anything else of an object is decoded.
+Decides before anything else of an object is decoded. Labels are known only all together: one label of
+ours, or a value that equals one of our names, makes nothing ours.
 """
 
 from collections.abc import Mapping
+from enum import Enum, auto
 
-from workflow_exporter.cluster.objects import JobSpec, JobTemplate, Metadata, PodTemplate, WorkloadSpec
+from workflow_exporter.cluster.objects import (
+    JobSpec,
+    JobTemplate,
+    LabelSelector,
+    Metadata,
+    OwnerReference,
+    PodTemplate,
+    WorkloadSpec,
+)
 from workflow_exporter.inventory import WorkloadKind
 from workflow_exporter.platforms.profile import Profile
 
 VERSION_LABEL = "app.kubernetes.io/version"  # on pod templates, kubernetes.io "Recommended Labels"
-_JOB_NAME_LABELS = ("batch.kubernetes.io/job-name", "job-name")  # the second up to Kubernetes 1.26
+# What the charts of this project put on all that they install.
+_OWN_LABELS = {
+    "app.kubernetes.io/part-of": "workflow-manager",
+    "app.kubernetes.io/component": "exporter",
+}.items()
 
 Labels = Mapping[str, str]
 
 
+class Standing(Enum):
+    """What an object is to the platform."""
+
+    KNOWN = auto()  # a candidate profile has a row for it: it is kept
+    UNKNOWN = auto()  # it is counted, and nothing of it is kept
+    BESIDE = auto()  # this agent's, or of an installation Job: neither kept nor counted
+
+
 class Recognition:
-    """The names and labels of all candidates together."""
+    """The names, labels and services of all candidates together."""
 
     def __init__(self, candidates: tuple[Profile, ...]) -> None:
         rows = [row for profile in candidates for row in profile.rows]
         self._names = frozenset(row.name for row in rows)
-        self._pod_labels = frozenset(label for row in rows for label in row.pod_labels.items())
+        self._pod_labels = tuple({frozenset(row.pod_labels.items()) for row in rows if row.pod_labels})
         self._cron_jobs = frozenset(row.name for row in rows if WorkloadKind.CRON_JOB in row.kinds)
+        self._jobs = frozenset(name for profile in candidates for name in profile.jobs)
+        self._services = frozenset(
+            (service.name, frozenset(service.selector.items()))
+            for profile in candidates
+            for component in profile.components.values()
+            for service in component.services
+        )
         self._build_pods = tuple({prefix for profile in candidates for prefix in profile.build_pod_prefixes})
         self._annotations = frozenset(key for profile in candidates for key in profile.version_annotations)
         self._config_map_keys: dict[str, frozenset[str]] = {}
@@ -31,22 +60,36 @@ class Recognition:
                 keys = self._config_map_keys.get(config_map.name, frozenset())
                 self._config_map_keys[config_map.name] = keys | {config_map.key}
 
-    def knows_workload(self, name: str) -> bool:
+    def workload(self, metadata: Metadata) -> Standing:
         """By name whatever the kind: a leftover has the name of a workload of another kind."""
+        if metadata.name in self._names:
+            return Standing.KNOWN
+        return Standing.BESIDE if _is_own(metadata) else Standing.UNKNOWN
+
+    def knows_workload(self, name: str) -> bool:
         return name in self._names
 
-    def knows_pod(self, name: str, labels: Labels) -> bool:
-        """A builder's pod never is, even if it carried a component's labels."""
-        if name.startswith(self._build_pods):
-            return False
-        if any(value in self._names for value in labels.values()):
-            return True
-        return not self._pod_labels.isdisjoint(labels.items()) or cron_job_of(labels) in self._cron_jobs
+    def pod(self, metadata: Metadata) -> Standing:
+        """By all labels of a pod template, and by who made it where it tells; a builder's pod never is."""
+        if metadata.name.startswith(self._build_pods):
+            return Standing.UNKNOWN
+        labels, owner = metadata.labels or {}, metadata.controller
+        if cron_job_of(owner) in self._cron_jobs:
+            return Standing.KNOWN
+        if _is_own(metadata) or (owner is not None and owner.kind == "Job" and owner.name in self._jobs):
+            return Standing.BESIDE
+        if owner is not None and _workload_of(owner) not in self._names:
+            return Standing.UNKNOWN
+        held = labels.items()
+        return Standing.KNOWN if any(wanted <= held for wanted in self._pod_labels) else Standing.UNKNOWN
 
-    def knows_service(self, name: str, selector: Labels) -> bool:
-        if name in self._names or any(value in self._names for value in selector.values()):
-            return True
-        return not self._pod_labels.isdisjoint(selector.items())
+    def service(self, metadata: Metadata, selector: Labels) -> Standing:
+        """It selects pods of ours by labels of their template, or a profile names it as it is."""
+        wanted = frozenset(selector.items())
+        if (metadata.name, wanted) in self._services:
+            return Standing.KNOWN
+        known = wanted and any(wanted <= labels for labels in self._pod_labels)
+        return Standing.KNOWN if known else Standing.UNKNOWN
 
     def config_map_keys(self, name: str) -> frozenset[str]:
         """The keys whose values may be read; empty: the map is nobody's."""
@@ -56,13 +99,31 @@ class Recognition:
         return {k: v for k, v in (annotations or {}).items() if k in self._annotations} or None
 
 
-def cron_job_of(labels: Labels) -> str | None:
-    """The name of the CronJob that made this pod's Job, if one did: Jobs are named `<name>-<minutes>`."""
-    for key in _JOB_NAME_LABELS:
-        name, dash, minutes = labels.get(key, "").rpartition("-")
-        if dash and minutes.isdigit():
-            return name
-    return None
+def _is_own(metadata: Metadata) -> bool:
+    return (metadata.labels or {}).items() >= _OWN_LABELS
+
+
+def cron_job_of(owner: OwnerReference | None) -> str | None:
+    """The name of the CronJob that made the Job that made a pod: such Jobs are named `<name>-<minutes>`."""
+    if owner is None or owner.kind != "Job":
+        return None
+    name, dash, minutes = owner.name.rpartition("-")
+    return name if dash and minutes.isdigit() else None
+
+
+def _workload_of(owner: OwnerReference) -> str:
+    """The workload behind a pod's owner: a Deployment's ReplicaSet is named `<name>-<hash>`."""
+    return owner.name.rpartition("-")[0] if owner.kind == "ReplicaSet" else owner.name
+
+
+def made_by(owner: OwnerReference) -> tuple[str, str] | None:
+    """(kind, name) of the workload that a pod's owner belongs to; None: of a Job that no CronJob made."""
+    if owner.kind == "Job":
+        cron_job = cron_job_of(owner)
+        return (WorkloadKind.CRON_JOB.value, cron_job) if cron_job else None
+    if owner.kind == "ReplicaSet":
+        return WorkloadKind.DEPLOYMENT.value, _workload_of(owner)
+    return owner.kind, owner.name
 
 
 def kept_template(template: PodTemplate | None) -> PodTemplate | None:
@@ -75,14 +136,25 @@ def kept_template(template: PodTemplate | None) -> PodTemplate | None:
 
 
 def kept_workload_spec(spec: WorkloadSpec) -> WorkloadSpec:
-    """The same for a workload's, and for the template inside a CronJob's job template."""
+    """The same for a workload's, and for the template inside a CronJob's job template.
+
+    A selector that is not told is the template's labels, as in the API groups before apps/v1.
+    """
     job = spec.job_template
     if job is not None:
         inner = kept_template(job.spec.template) or PodTemplate()
         job = JobTemplate(spec=JobSpec(template=inner))
     return WorkloadSpec(
         replicas=spec.replicas,
-        selector=spec.selector,
+        selector=spec.selector or _default_selector(spec.template),
         template=kept_template(spec.template),
         job_template=job,
+    )
+
+
+def _default_selector(template: PodTemplate | None) -> LabelSelector | None:
+    return (
+        LabelSelector(match_labels=template.metadata.labels)
+        if template and template.metadata.labels
+        else None
     )

@@ -92,6 +92,7 @@ _Key = tuple[str, str]  # name and UID as recorded
 class _Held:
     uid: str
     value: object | None  # None: no profile knows it, or it is malformed
+    counted: bool = True  # as unknown, where no profile knows it
     malformed: bool = False
 
 
@@ -120,7 +121,7 @@ class _Contents:
         except _UNREADABLE:
             held = _Held("", None, malformed=True)
         else:
-            held = _Held(accepted.uid, accepted.value)
+            held = _Held(accepted.uid, accepted.value, counted=accepted.counted)
         self._held.setdefault(resource, {})[key] = held
 
     def put_empty_lists(self, file: RecordedFile) -> None:
@@ -141,7 +142,7 @@ class _Contents:
     def objects(self) -> ClusterObjects:
         return ClusterObjects(
             {resource: known for resource, held in self._held.items() if (known := _by_uid(held))},
-            self._counted(lambda held: held.value is None and not held.malformed),
+            self._counted(lambda held: held.value is None and held.counted and not held.malformed),
             self._counted(lambda held: held.malformed),
         )
 

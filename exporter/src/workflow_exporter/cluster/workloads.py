@@ -7,7 +7,7 @@ mirrors rename those.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from workflow_exporter.cluster.generations import SOURCES
+from workflow_exporter.cluster.generations import SOURCES, Key, exists_in
 from workflow_exporter.cluster.objects import (
     ClusterObjects,
     ConfigMapObject,
@@ -18,8 +18,11 @@ from workflow_exporter.cluster.objects import (
     WorkloadObject,
 )
 from workflow_exporter.cluster.recognition import VERSION_LABEL
+from workflow_exporter.errors import ImageReferenceError
+from workflow_exporter.image import parse_image
 from workflow_exporter.inventory import Container, Pod, Workload, WorkloadKind
 from workflow_exporter.platforms.profile import ConfigMapRow, Profile, WorkloadRow
+from workflow_exporter.version import Version, version_or_none
 
 _DEFAULT_REPLICAS = 1  # where a manifest says nothing, Kubernetes' own default
 
@@ -36,7 +39,7 @@ class FoundWorkload:
         return self.object.metadata.name
 
     @property
-    def key(self) -> tuple[WorkloadKind, str]:
+    def key(self) -> Key:
         return self.kind, self.name
 
     @property
@@ -71,40 +74,39 @@ def found_workloads(objects: ClusterObjects) -> Iterator[FoundWorkload]:
                 yield FoundWorkload(kind, obj)
 
 
-def leftovers_among(found: list[FoundWorkload]) -> list[FoundWorkload]:
-    """ReplicationControllers at zero replicas beside a workload of the same name: not a second component.
-
-    Helm Classic left them when it replaced them (Deis v2.3.0 to v2.9.0).
-    """
-    others = {one.name for one in found if one.kind is not WorkloadKind.REPLICATION_CONTROLLER}
-    return [
-        one
-        for one in found
-        if one.kind is WorkloadKind.REPLICATION_CONTROLLER and one.name in others and one.replicas[0] == 0
-    ]
+def is_idle_controller(found: FoundWorkload) -> bool:
+    """A ReplicationController at zero replicas, as Helm Classic left them when it replaced them."""
+    return found.kind is WorkloadKind.REPLICATION_CONTROLLER and found.replicas[0] == 0
 
 
 class Rows:
     """A profile's rows by kind and name; of several, that of the generation found comes first."""
 
     def __init__(self, profile: Profile) -> None:
+        self._labelled = [(frozenset(row.pod_labels.items()), row) for row in profile.rows]
         self._names = {row.name: row.component for row in profile.rows}
-        self._rows: dict[tuple[WorkloadKind, str], list[WorkloadRow]] = {}
+        self._rows: dict[Key, list[WorkloadRow]] = {}
         for row in profile.rows:
             for kind in row.kinds:
                 self._rows.setdefault((kind, row.name), []).append(row)
 
-    def knows(self, key: tuple[WorkloadKind, str]) -> bool:
+    def knows(self, key: Key) -> bool:
         return key in self._rows
 
-    def row(self, key: tuple[WorkloadKind, str], generation: str | None) -> WorkloadRow | None:
+    def row(self, key: Key, generation: str | None) -> WorkloadRow | None:
         rows = self._rows.get(key, ())
-        of_generation = (row for row in rows if not row.generations or generation in row.generations)
+        of_generation = (row for row in rows if exists_in(row, generation))
         return next(of_generation, rows[0] if rows else None)
 
     def component(self, name: str) -> str | None:
         """Whose workload bears that name, in whatever kind."""
         return self._names.get(name)
+
+    def selected(self, selector: Mapping[str, str], generation: str | None) -> list[WorkloadRow]:
+        """Those whose pods a Service selects, of the generation found first."""
+        wanted = frozenset(selector.items())
+        rows = [row for labels, row in self._labelled if wanted <= labels] if wanted else []
+        return sorted(rows, key=lambda row: not exists_in(row, generation))
 
 
 def workload_of(
@@ -138,6 +140,22 @@ def config_map_workload(row: ConfigMapRow, obj: ConfigMapObject) -> Workload:
         containers=(Container(row.key, image),) if image else (),
         created=obj.metadata.creation_timestamp,
     )
+
+
+def version_told(found: FoundWorkload, annotations: tuple[str, ...]) -> Version | None:
+    """What the workload declares, else the tag of its first container; None where that is no version."""
+    containers = found.template.spec.containers
+    return version_or_none(_declared(found, annotations)) or (
+        version_of_image(containers[0].image) if containers else None
+    )
+
+
+def version_of_image(text: str) -> Version | None:
+    """The version that an image's tag spells; None where it spells none."""
+    try:
+        return version_or_none(parse_image(text).tag)
+    except ImageReferenceError:
+        return None
 
 
 def _declared(found: FoundWorkload, annotations: tuple[str, ...]) -> str | None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from workflow_exporter.inventory import WorkloadKind
+from workflow_exporter.version import Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,7 @@ class WorkloadRow:
     kinds: tuple[WorkloadKind, ...]  # alternatives, the newest first: any of them satisfies the row
     required: bool
     container: str | None = None  # whose image carries the version; a trailing `*` matches a prefix
-    pod_labels: Mapping[str, str] = field(default_factory=dict)
+    pod_labels: Mapping[str, str] = field(default_factory=dict)  # of its pod template; a pod has all of them
     generations: tuple[str, ...] = ()  # in which generations it exists; empty: in all
 
 
@@ -31,6 +32,24 @@ class ConfigMapRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceRow:
+    """A Service that no pod template explains: it selects nothing, or by labels that running pods get."""
+
+    name: str
+    selector: Mapping[str, str]  # the whole selector; empty: the Service has none
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One shape that a platform had, named after the first release that had it."""
+
+    name: str
+    # Component -> its lowest version in this generation, where that is above those of all older ones.
+    # Versions decide between two shapes that differ by little more than what may have been deleted.
+    first_versions: Mapping[str, Version] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class ProfileComponent:
     name: str
     title: str
@@ -40,6 +59,7 @@ class ProfileComponent:
     images: tuple[str, ...]  # repositories without tag; only `auto` looks at them
     rows: tuple[WorkloadRow, ...] = ()
     config_map: ConfigMapRow | None = None
+    services: tuple[ServiceRow, ...] = ()
     # First version that is this platform's own; lower ones belong to the platform it grew from.
     first_version: str | None = None
 
@@ -53,8 +73,9 @@ class Profile:
     namespace: str  # where it is installed unless the operator says otherwise
     version_annotations: tuple[str, ...]  # keys on the workload's metadata, the first found counts
     image_organisations: tuple[str, ...]  # `deis`, `deisci`: `auto` counts them
-    generations: tuple[str, ...]  # newest first; empty: only one
+    generations: tuple[Generation, ...]  # newest first; empty: only one
     components: Mapping[str, ProfileComponent]
+    jobs: tuple[str, ...] = ()  # Jobs of an installation or upgrade: theirs, so not counted as unknown
     # Pods of these names build customers' applications, whose names they bear: never kept.
     build_pod_prefixes: tuple[str, ...] = ()
 

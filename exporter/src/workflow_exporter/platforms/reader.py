@@ -14,9 +14,16 @@ import yaml
 
 from workflow_exporter.errors import ProfileError, VersionError
 from workflow_exporter.inventory import WorkloadKind
-from workflow_exporter.platforms.profile import ConfigMapRow, Profile, ProfileComponent, WorkloadRow
+from workflow_exporter.platforms.profile import (
+    ConfigMapRow,
+    Generation,
+    Profile,
+    ProfileComponent,
+    ServiceRow,
+    WorkloadRow,
+)
 from workflow_exporter.text_encoding import utf8
-from workflow_exporter.version import parse_version
+from workflow_exporter.version import Version, parse_version
 from workflow_exporter.yaml_depth import check_depth
 
 SHIPPED = ("deis", "hephy", "drycc")
@@ -53,6 +60,16 @@ class _ConfigMapText(_Strict):
     generations: tuple[str, ...] = ()
 
 
+class _ServiceText(_Strict):
+    name: str
+    selector: dict[str, str] = {}
+
+
+class _GenerationText(_Strict):
+    name: str
+    first_versions: dict[str, str] = {}
+
+
 class _ComponentText(_Strict):
     title: str
     description: str
@@ -62,6 +79,7 @@ class _ComponentText(_Strict):
     first_version: str | None = None
     workloads: tuple[_WorkloadText, ...] = ()
     config_map: _ConfigMapText | None = None
+    services: tuple[_ServiceText, ...] = ()
 
 
 class _ProfileText(_Strict):
@@ -71,7 +89,8 @@ class _ProfileText(_Strict):
     version_annotations: tuple[str, ...]
     components: dict[str, Any]  # decoded one by one, so that a fault names its component
     image_organisations: tuple[str, ...] = ()
-    generations: tuple[str, ...] = ()
+    generations: tuple[str | _GenerationText, ...] = ()
+    jobs: tuple[str, ...] = ()
     build_pod_prefixes: tuple[str, ...] = ()
 
 
@@ -118,7 +137,8 @@ def load_profile(text: str, where: str) -> Profile:
         namespace=read.namespace,
         version_annotations=read.version_annotations,
         image_organisations=read.image_organisations,
-        generations=read.generations,
+        generations=tuple(_generation(one, f"profile {where}: generations") for one in read.generations),
+        jobs=read.jobs,
         components=components,
         build_pod_prefixes=read.build_pod_prefixes,
     )
@@ -148,6 +168,7 @@ def _component(name: str, read: _ComponentText) -> ProfileComponent:
         images=read.images,
         rows=rows,
         config_map=_config_map(name, read),
+        services=tuple(ServiceRow(row.name, row.selector) for row in read.services),
         first_version=read.first_version,
     )
 
@@ -160,19 +181,31 @@ def _config_map(name: str, read: _ComponentText) -> ConfigMapRow | None:
     return ConfigMapRow(name, row.name, row.key, required, row.generations)
 
 
+def _generation(read: str | _GenerationText, place: str) -> Generation:
+    if isinstance(read, str):
+        return Generation(read)
+    place = f"{place}.{read.name}.first_versions"
+    return Generation(
+        read.name, {name: _version(text, f"{place}.{name}") for name, text in read.first_versions.items()}
+    )
+
+
 def _check(profile: Profile, where: str) -> None:
     """Raises ProfileError where a name cannot be one, or the profile contradicts itself."""
     _check_name(profile.name, _WORD, f"profile {where}: name")
     _check_name(profile.namespace, _WORD, f"profile {where}: namespace")
+    _check_generation_names(profile, f"profile {where}: generations")
     claimed: dict[tuple[str, WorkloadKind, str], str] = {}
     for name, component in profile.components.items():
         path = f"profile {where}: components.{name}"
         if component.observed and not component.rows and component.config_map is None:
             raise ProfileError(f"{path}: has neither workloads nor a config_map, and is observed")
         if component.first_version is not None:
-            _check_version(component.first_version, f"{path}.first_version")
+            _version(component.first_version, f"{path}.first_version")
         if component.config_map is not None:
             _check_config_map(component.config_map, profile, f"{path}.config_map")
+        for number, service in enumerate(component.services):
+            _check_name(service.name, _WORD, f"{path}.services[{number}].name")
         for number, row in enumerate(component.rows):
             place = f"{path}.workloads[{number}]"
             _check_row(row, profile, place)
@@ -184,13 +217,22 @@ def _check(profile: Profile, where: str) -> None:
 
 def _claims(row: WorkloadRow, profile: Profile) -> list[tuple[str, WorkloadKind, str]]:
     """(name, kind, generation): no two rows may have one in common. No generation is all of them."""
-    generations = row.generations or profile.generations or ("",)
+    generations = row.generations or tuple(one.name for one in profile.generations) or ("",)
     return [(row.name, kind, generation) for kind in row.kinds for generation in generations]
 
 
 def _check_name(name: str, allowed: re.Pattern[str], place: str) -> None:
     if not allowed.fullmatch(name):
         raise ProfileError(f"{place}: {name!r} is not a name that Kubernetes allows there")
+
+
+def _check_generation_names(profile: Profile, place: str) -> None:
+    names = [one.name for one in profile.generations]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise ProfileError(f"{place}: {twice[0]!r} is there twice")
+    for one in profile.generations:
+        if unknown := sorted(one.first_versions.keys() - profile.components.keys()):
+            raise ProfileError(f"{place}.{one.name}.first_versions: {unknown[0]!r} is no component")
 
 
 def _check_config_map(row: ConfigMapRow, profile: Profile, place: str) -> None:
@@ -209,13 +251,13 @@ def _check_row(row: WorkloadRow, profile: Profile, place: str) -> None:
 
 
 def _check_generations(generations: tuple[str, ...], profile: Profile, place: str) -> None:
-    if unknown := sorted(set(generations) - set(profile.generations)):
+    if unknown := sorted(set(generations) - {one.name for one in profile.generations}):
         raise ProfileError(f"{place}.generations: {unknown[0]!r} is none of the profile's generations")
 
 
-def _check_version(text: str, place: str) -> None:
+def _version(text: str, place: str) -> Version:
     try:
-        parse_version(text)
+        return parse_version(text)
     except VersionError as error:
         raise ProfileError(f"{place}: {error}") from error
 

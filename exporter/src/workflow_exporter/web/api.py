@@ -116,6 +116,9 @@ def _component(assessment: Assessment) -> Document:
         "security": assessment.security,
         "rolling": assessment.rolling,
         "reason": assessment.reason,
+        "missing_workloads": [
+            {"kind": one.kind.value, "name": one.name} for one in assessment.missing_workloads
+        ],
         "workloads": [_assessed_workload(a) for a in assessment.workloads],
     }
 

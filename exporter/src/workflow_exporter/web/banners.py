@@ -50,7 +50,13 @@ class Banner:
 def banners(snapshot: Snapshot, now: datetime) -> tuple[Banner, ...]:
     """The loudest first; never empty."""
     if snapshot.inventory.workloads:
-        found = [_outdated(snapshot), _missing(snapshot), _end_of_life(snapshot, now), _unknown(snapshot)]
+        found = [
+            _outdated(snapshot),
+            _missing(snapshot),
+            _incomplete(snapshot),
+            _end_of_life(snapshot, now),
+            _unknown(snapshot),
+        ]
     else:
         found = [_nothing_found(snapshot), _end_of_life(snapshot, now)]
     found.append(_stale(snapshot, now))
@@ -116,6 +122,16 @@ def _missing(snapshot: Snapshot) -> Banner | None:
         f"namespace {where}. What runs elsewhere can be named in OFF_CLUSTER."
     )
     return Banner(Tone.MISSING, f"Missing: {counted(len(missing), 'component')}", (line,))
+
+
+def _incomplete(snapshot: Snapshot) -> Banner | None:
+    """Components that are there and have lost a workload."""
+    incomplete = [a for a in snapshot.components if a.missing_workloads]
+    if not incomplete:
+        return None
+    lines = [f"{a.title} has lost {listed([str(one) for one in a.missing_workloads])}." for a in incomplete]
+    lines.append("What runs elsewhere can be named in OFF_CLUSTER, as component/workload.")
+    return Banner(Tone.MISSING, f"Incomplete: {counted(len(incomplete), 'component')}", tuple(lines))
 
 
 def _end_of_life(snapshot: Snapshot, now: datetime) -> Banner | None:
@@ -218,15 +234,14 @@ def _quiet(snapshot: Snapshot, *, ended: bool) -> Banner:
     unversioned = verdicts.count(Verdict.UNVERSIONED)
     aside: tuple[str, ...] = ()
     if unversioned:
-        word = "runs a build" if unversioned == 1 else "run builds"
-        aside = (f"{counted(unversioned, 'component')} {word} without a version and cannot be compared.",)
+        aside = (f"{counted(unversioned, 'component')} cannot be compared. The table says why.",)
     if not judged:
         return Banner(Tone.QUIET, "There is nothing to compare", aside)
     if ended:
         return Banner(Tone.QUIET, "Nothing newer exists within this line", aside)
     which = "The only component" if judged == 1 else f"All {judged:,}"
     if unversioned:
-        which += " with a version" if judged == 1 else " components with a version"
+        which += " that can be compared" if judged == 1 else " components that can be compared"
     elif judged > 1:
         which += " components"
     return Banner(Tone.CURRENT, f"{which} {'is' if judged == 1 else 'are'} current", aside)

@@ -5,8 +5,9 @@ from datetime import datetime
 
 from workflow_exporter.freshness import Assessment, Newest, Verdict
 from workflow_exporter.inventory import Replicas
+from workflow_exporter.version import version_or_none
 from workflow_exporter.web.links import Link, https_link
-from workflow_exporter.web.wording import Moment, moment_since, sentence
+from workflow_exporter.web.wording import Moment, listed, moment_since, sentence
 
 SECURITY = "security"  # shown in place of `outdated` where a newer release fixes a security problem
 MARKS = (
@@ -46,8 +47,13 @@ class ComponentRow:
 
 def component_rows(components: tuple[Assessment, ...], now: datetime) -> tuple[ComponentRow, ...]:
     """Sorted by how much they want attention, then by name."""
-    rows = (_row(assessment, now) for assessment in components)
-    return tuple(sorted(rows, key=lambda row: (MARKS.index(row.mark), row.component)))
+    return tuple(_row(assessment, now) for assessment in sorted(components, key=_order))
+
+
+def _order(assessment: Assessment) -> tuple[int, str]:
+    """One that has lost a workload wants as much attention as one that is missing, whatever its verdict."""
+    lost = [Verdict.MISSING.value] if assessment.missing_workloads else []
+    return min(map(MARKS.index, (mark_of(assessment), *lost))), assessment.component
 
 
 def mark_of(assessment: Assessment) -> str:
@@ -92,13 +98,18 @@ def _differing(assessment: Assessment) -> tuple[str, ...]:
 
 
 def _same(one: str, other: str | None) -> bool:
-    """Whether both spell one version: Drycc declares `1.8.1` where its catalog says `v1.8.1`."""
-    return other is not None and one.removeprefix("v") == other.removeprefix("v")
+    """Whether both mean one version: Drycc declares `1.8.1` where its catalog says `v1.8.1`."""
+    version = version_or_none(one)
+    return one == other or (version is not None and version == version_or_none(other))
 
 
 def _advice(assessment: Assessment, newer: tuple[NewerVersion, ...]) -> str | None:
+    if assessment.missing_workloads:
+        return f"Restore {listed([str(one) for one in assessment.missing_workloads])}."
     if assessment.verdict is Verdict.OUTDATED:
         return _upgrade(newer, security=assessment.security)
+    if assessment.verdict is Verdict.UNVERSIONED and version_or_none(assessment.version):
+        return None  # it has a version, and the catalog has none of it
     return {
         Verdict.UNVERSIONED: "Run a released version to be told about newer ones.",
         Verdict.AHEAD: "Nothing: no newer release is offered.",

@@ -96,6 +96,12 @@ def _component_security_update(snapshot: Snapshot) -> Iterator[Sample]:
         yield (assessment.component,), assessment.security
 
 
+def _component_missing_workloads(snapshot: Snapshot) -> Iterator[Sample]:
+    for assessment in snapshot.components:
+        if assessment.workloads:
+            yield (assessment.component,), len(assessment.missing_workloads)
+
+
 def _component_latest_info(snapshot: Snapshot) -> Iterator[Sample]:
     for assessment in snapshot.components:
         newest = assessment.newest
@@ -213,6 +219,8 @@ CLUSTER_FAMILIES: tuple[SnapshotFamily, ...] = (
            "When the first release came out that is newer than what runs."),
     _gauge("workflow_component_security_update", "component", _component_security_update,
            "Whether a newer release fixes a security fault; absent where versions cannot be compared."),
+    _gauge("workflow_component_missing_workloads", "component", _component_missing_workloads,
+           "Workloads that a component needs and has lost; absent where none of its workloads is there."),
     _gauge("workflow_workload_replicas_desired", "component kind workload", _replicas_desired,
            "Pods that the workload asks for."),
     _gauge("workflow_workload_replicas_ready", "component kind workload", _replicas_ready,

@@ -1,0 +1,249 @@
+"""Every release that was rendered is recognised whole, and whatever it loses is told.
+
+`tests/data/rendered` has the objects of the platforms' own charts; nothing of them is typed here.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from clusters import Manifest, as_running_objects, held
+from clusters.rendered import RENDERINGS, Rendering, rendering
+from factories import NOW, source_states
+from workflow_exporter.catalog_document import parse_catalog
+from workflow_exporter.cluster.extract import extract
+from workflow_exporter.cluster.objects import OwnerReference
+from workflow_exporter.cluster.recognition import made_by
+from workflow_exporter.freshness import Verdict
+from workflow_exporter.inventory import Inventory
+from workflow_exporter.platforms.reader import shipped_profiles
+from workflow_exporter.snapshot import CatalogReading, Choices, Snapshot, make_snapshot
+from workflow_exporter.terminal import ExitStatus, exit_status
+
+CATALOGS = Path(__file__).parents[2] / "releases-api" / "catalogs"
+PROFILES = {profile.name: profile for profile in shipped_profiles()}
+# Optional in every release: one replaces the registry, the other is what this agent replaces.
+OPTIONAL = {"registry-token-refresher", "workflow-manager"}
+INFLUX = {"deis-monitor-influxapi", "deis-monitor-influxui"}  # of Helm Classic the facts name no component
+
+Key = tuple[str, str]  # kind and name
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is said of the components that are not whole."""
+
+    missing: frozenset[str]
+    lost: frozenset[tuple[str, str, str]]  # component, kind, name
+
+
+# What a variant's values take out: required until OFF_CLUSTER names it.
+LEFT_OUT: dict[str, Told] = {
+    "ecr": Told(frozenset({"registry", "registry-proxy"}), frozenset()),
+    "gcr": Told(frozenset({"registry", "registry-proxy"}), frozenset()),
+    "native": Told(frozenset({"router"}), frozenset()),
+    "off-db-s3": Told(frozenset({"database", "minio"}), frozenset()),
+    "off-redis": Told(frozenset({"redis"}), frozenset()),
+    "off-graf": Told(frozenset(), frozenset({("monitor", "Deployment", "deis-monitor-grafana")})),
+    "off-influx": Told(frozenset(), frozenset({("monitor", "Deployment", "deis-monitor-influxdb")})),
+    "off-all": Told(
+        frozenset({"database", "minio", "redis", "registry", "registry-proxy"}),
+        frozenset(
+            {
+                ("monitor", "Deployment", "deis-monitor-grafana"),
+                ("monitor", "Deployment", "deis-monitor-influxdb"),
+            }
+        ),
+    ),
+    "no-ne": Told(
+        frozenset(),
+        frozenset(
+            {
+                ("victoriametrics", "DaemonSet", "drycc-node-exporter"),
+                ("victoriametrics", "StatefulSet", "drycc-kube-state-metrics"),
+            }
+        ),
+    ),
+    "no-database": Told(frozenset({"database"}), frozenset()),
+    "no-grafana": Told(frozenset({"grafana"}), frozenset()),
+    "no-passport": Told(frozenset({"passport"}), frozenset()),
+    "no-registry": Told(frozenset({"registry"}), frozenset()),
+    "no-valkey": Told(frozenset({"valkey"}), frozenset()),
+    "no-victoriametrics": Told(frozenset({"victoriametrics"}), frozenset()),
+}
+NOTHING = Told(frozenset(), frozenset())
+
+
+def left_out(cluster: Rendering) -> Told:
+    return LEFT_OUT.get(cluster.variant or "", NOTHING)
+
+
+def read(cluster: Rendering, gone: frozenset[Key] = frozenset()) -> Inventory:
+    """The inventory of the rendering without some objects, and without the pods that they had made."""
+    running = [one for one in as_running_objects(cluster.manifests()) if not _is_gone(one, gone)]
+    profile = PROFILES[cluster.platform]
+    return extract(held(running, (profile,)), profile, cluster.namespace)
+
+
+def _is_gone(one: Manifest, gone: frozenset[Key]) -> bool:
+    owners = one["metadata"].get("ownerReferences", ())
+    made = {made_by(OwnerReference(owner["kind"], owner["name"])) for owner in owners}
+    return (one["kind"], one["metadata"]["name"]) in gone or not made.isdisjoint(gone)
+
+
+def judged(cluster: Rendering, gone: frozenset[Key] = frozenset()) -> Snapshot:
+    return make_snapshot(
+        now=NOW,
+        inventory=read(cluster, gone),
+        sources=source_states(),
+        reading=CatalogReading(
+            parse_catalog((CATALOGS / f"{cluster.platform}.json").read_bytes(), cluster.platform)
+        ),
+        identity="none here",
+        choices=Choices(),
+        titles={},
+    )
+
+
+def told(snapshot: Snapshot) -> Told:
+    return Told(
+        frozenset(one.component for one in snapshot.components if one.verdict is Verdict.MISSING),
+        frozenset(
+            (one.component, lost.kind.value, lost.name)
+            for one in snapshot.components
+            for lost in one.missing_workloads
+        ),
+    )
+
+
+@pytest.mark.parametrize("name", RENDERINGS)
+def test_every_workload_and_image_is_of_the_component_whose_chart_made_it(name: str) -> None:
+    cluster = rendering(name)
+
+    found = read(cluster)
+
+    shown: dict[str, set[Key]] = {}
+    for one in found.workloads:
+        shown.setdefault(one.component, set()).add((one.kind.value, one.name))
+    assert shown == cluster.components
+
+
+@pytest.mark.parametrize("name", RENDERINGS)
+def test_every_component_is_listed_with_the_version_of_its_chart(name: str) -> None:
+    cluster = rendering(name)
+
+    shown = {one.component: one.version for one in judged(cluster).components if one.workloads}
+
+    assert shown == dict(_versions(cluster))
+
+
+def _versions(cluster: Rendering) -> Iterator[tuple[str, str]]:
+    for one in cluster.workloads:
+        yield one["component"], one["containers"][0]["image"].rpartition(":")[2]
+    for one in cluster.raw["config_maps"]:
+        yield one["component"], one["image_keys"]["image"].rpartition(":")[2]
+
+
+@pytest.mark.parametrize("name", RENDERINGS)
+def test_nothing_of_a_release_counts_as_unknown(name: str) -> None:
+    assert read(rendering(name)).unknown_workloads == {}
+
+
+@pytest.mark.parametrize("name", RENDERINGS)
+def test_every_service_is_of_its_component(name: str) -> None:
+    cluster = rendering(name)
+    expected = {
+        one["name"]: one["component"] or ("monitor" if one["name"] in INFLUX else None)
+        for one in cluster.raw["services"]
+    }
+
+    assert {one.name: one.component for one in read(cluster).services} == expected
+
+
+@pytest.mark.parametrize("name", RENDERINGS)
+def test_pods_of_a_release_belong_to_the_workload_that_made_them(name: str) -> None:
+    found = read(rendering(name))
+
+    assert all(len(one.pods) == one.replicas_desired for one in found.workloads if one.replicas_desired)
+
+
+@pytest.mark.parametrize("name", RENDERINGS)
+def test_a_whole_release_lacks_only_what_its_values_left_out(name: str) -> None:
+    cluster = rendering(name)
+
+    assert told(judged(cluster)) == left_out(cluster)
+
+
+@pytest.mark.parametrize("name", RENDERINGS)
+def test_each_required_component_that_is_removed_is_missing_and_nothing_else_is(name: str) -> None:
+    cluster, before = rendering(name), left_out(rendering(name))
+    results, expected = {}, {}
+
+    for component, keys in cluster.components.items():
+        snapshot = judged(cluster, frozenset(keys))
+        results[component] = told(snapshot), exit_status(snapshot) is ExitStatus.OUTDATED_OR_MISSING
+        lost = frozenset(one for one in before.lost if one[0] != component)
+        missing = before.missing | ({component} - OPTIONAL)
+        # Of an old release each remaining component is outdated, whatever else is missing.
+        expected[component] = Told(missing, lost), bool(missing or lost) or _is_outdated(snapshot)
+
+    assert results == expected
+
+
+def _is_outdated(snapshot: Snapshot) -> bool:
+    return any(one.verdict is Verdict.OUTDATED for one in snapshot.components)
+
+
+@pytest.mark.parametrize("name", RENDERINGS)
+def test_each_workload_that_a_component_loses_is_told_and_nothing_else_is(name: str) -> None:
+    cluster, before = rendering(name), left_out(rendering(name))
+    results, expected = {}, {}
+
+    for component, keys in cluster.components.items():
+        for key in keys if len(keys) > 1 else ():
+            snapshot = judged(cluster, frozenset({key}))
+            results[key] = told(snapshot), exit_status(snapshot)
+            expected[key] = (
+                replace(before, lost=before.lost | {(component, *key)}),
+                ExitStatus.OUTDATED_OR_MISSING,
+            )
+
+    assert results == expected
+
+
+@pytest.mark.parametrize("name", [name for name in RENDERINGS if name.startswith("classic")])
+def test_component_whose_deployment_was_deleted_is_missing_though_its_idle_controller_stays(
+    name: str,
+) -> None:
+    cluster = rendering(name)
+    idle = {one["name"] for one in cluster.raw["workloads"]} - {one["name"] for one in cluster.workloads}
+    beside = [
+        one
+        for one in cluster.workloads
+        if one["kind"] == "Deployment"
+        and sum(other["name"] == one["name"] for other in cluster.raw["workloads"]) == 2
+    ]
+
+    assert not idle
+    for one in beside:
+        missing = told(judged(cluster, frozenset({("Deployment", one["name"])}))).missing
+        assert missing == {one["component"]} - OPTIONAL
+
+
+@pytest.mark.parametrize("name", RENDERINGS)
+def test_half_of_a_release_is_recognised_as_far_as_it_is_there(name: str) -> None:
+    cluster = rendering(name)
+    half = sorted((one["kind"], one["name"]) for one in cluster.workloads)[::2]
+
+    found = read(cluster, frozenset(half))
+
+    assert found.unknown_workloads == {}
+    assert {(one.kind.value, one.name) for one in found.workloads}.isdisjoint(half)
+
+
+def test_the_renderings_are_all_of_them() -> None:
+    assert len(RENDERINGS) == 51
+    assert {json.dumps(rendering(name).variant) for name in RENDERINGS} >= {'"ecr"', '"off-all"', "null"}
