@@ -13,6 +13,8 @@ POD = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "deis-router-1"}}
 VERSION = {"clientVersion": {"gitVersion": "v1.32.0"}, "serverVersion": {"gitVersion": "v1.37.2"}}
 LIST = {"apiVersion": "v1", "items": [DEPLOYMENT, POD], "kind": "List", "metadata": {"resourceVersion": ""}}
 
+TWO_PODS = {"kind": "List", "items": [{"kind": "Pod"}, {"kind": "Pod"}]}
+
 DEPLOYMENT_YAML = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: deis-router\n"
 POD_YAML = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: deis-router-1\n"
 LIST_YAML = """\
@@ -71,6 +73,10 @@ def found(text: str) -> list[Any]:
         ("kind: List\nitems: []\n", [{"kind": "List", "items": []}]),
         ("kind: List\nitems:\n", [{"kind": "List", "items": None}]),
         ("kind: List\nitems:\n  - kind: Pod\n", [{"kind": "List", "items": [{"kind": "Pod"}]}]),
+        ("{kind: Pod}\n---\n{ kind: List, items: [] }\n", [{"kind": "Pod"}, {"kind": "List", "items": []}]),
+        ("# by hand\n{\n  kind: Pod}\n" + COMPACT, [{"kind": "Pod"}, DEPLOYMENT]),
+        ("kind: List\nitems:  # by hand\n- kind: Pod\n- {kind: Pod}\n", [TWO_PODS]),
+        ("kind: List\nitems:\n- {kind: Pod}\n# by hand\n- kind: Pod\n", [TWO_PODS]),
         ("items:\n- kind: Pod\n", [{"items": [{"kind": "Pod"}]}]),
     ],
 )  # fmt: skip

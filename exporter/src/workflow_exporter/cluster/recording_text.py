@@ -32,8 +32,9 @@ _TEXT = (
 _TEXT_LINE = re.compile(rb"^(?:\.\.\.(?=\s|\Z)|" + _TEXT + rb")", re.MULTILINE)
 _NO_DOCUMENT = re.compile(rb"[ \t\r]*(?:#[^\n]*)?(?:\n|\Z)|" + _TEXT + rb"(?:\n|\Z)")
 _LOG = re.compile(rb"==== START( logs for [^\n]*) ====\r?(?:\n|\Z)")
-_JSON = re.compile(rb"[ \t]*\{")
-_AFTER_YAML = re.compile(rb"^(?:\{|==== START logs for )", re.MULTILINE)
+_OBJECT = rb"\{(?!\s*[\w./-]+[ ]*:)"  # of JSON: `{kind: List}` is YAML
+_JSON = re.compile(rb"[ \t]*" + _OBJECT)
+_AFTER_YAML = re.compile(rb"^(?:" + _OBJECT + rb"|==== START logs for )", re.MULTILINE)
 _JSON_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[{}]', re.DOTALL)
 _JSON_REST = re.compile(rb"[ \t\r]*(?:\n|\Z|(?=\{))")
 _YAML_HEADING = re.compile(rb"""^(?:---(?=\s|\Z)|["']?([\w./-]+)["']?[ ]*:(?=\s|\Z))""", re.MULTILINE)
