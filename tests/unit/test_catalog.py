@@ -144,6 +144,13 @@ def test_catalog_without_an_expiry_never_expires() -> None:
         ("https://", None),
         ("https://exämple.org/", None),
         ("https://example.org/" + "a" * 2000, None),
+        ("https://user:pw@example.org/", None),
+        ("https://bank.example@evil.example/", None),
+        ("https://@example.org/", None),
+        ("https://bank.example\\@evil.example/", None),
+        ("https:////bank.example@evil.example/", None),
+        ("https://example.org:99999/", None),
+        ("https://example.org/@user?a=b@c", "https://example.org/@user?a=b@c"),
     ],
 )
 def test_link_is_https_or_absent(link: str | None, kept: str | None) -> None:

@@ -194,3 +194,26 @@ def test_catalog_generated_in_the_first_year_can_be_held_and_replaced() -> None:
 
     check_not_older(catalog(generated=datetime(2026, 1, 1, tzinfo=UTC)), catalog(generated=first))
     check_not_older(catalog(generated=first), catalog(generated=first))
+
+
+@pytest.mark.parametrize("char", ["\u202e", "\u2066", "\u200b", "\u2028", "\ufeff", "\U000e0041"], ids=ascii)
+@pytest.mark.parametrize(
+    ("changes", "path"),
+    [
+        ({"title": "Deis{}"}, "$.title"),
+        ({"notices": [NOTICE | {"title": "a{}b"}]}, "$.notices[0].title"),
+        ({"notices": [NOTICE | {"text": "a\n{}b"}]}, "$.notices[0].text"),
+        ({"components": {"builder": {"title": "{}", "releases": []}}}, "$.components[...].title"),
+        ({"successor": {"platform": "hephy", "title": "H{}"}}, "$.successor.title"),
+    ],
+)
+def test_text_with_characters_that_cannot_be_seen_is_refused(
+    changes: dict[str, Any], path: str, char: str
+) -> None:
+    document = json.dumps(changes, ensure_ascii=False).replace("{}", char)
+
+    told = refusal(body(**json.loads(document)))
+
+    assert told.startswith("the catalog is not as its schema says: ")
+    assert told.isprintable()
+    assert path in told

@@ -33,3 +33,12 @@ def test_a_json_line_is_one_object() -> None:
         "area": "refresh",
         "message": "a\nb",
     }
+
+
+@pytest.mark.parametrize("formatter", [TextFormatter(), JsonFormatter()])
+def test_text_that_steers_a_terminal_is_spelled_out(formatter: logging.Formatter) -> None:
+    line = formatter.format(record("plug-in says %s", "\x1b[2J\x9b31m\u202eevil\U000e0041"))
+
+    assert line.isascii()
+    assert line.isprintable()
+    assert "u202eevil" in line

@@ -133,3 +133,23 @@ def test_text_from_outside_cannot_steer_the_terminal() -> None:
     text = table(("A",), [("\x1b[2Jgone\a\r\n",)])
 
     assert text == "A\n [2Jgone"
+
+
+def test_no_text_below_or_above_the_table_can_steer_the_terminal() -> None:
+    facts = CatalogFacts(
+        title="x",
+        successor=Successor(platform="hephy", title="He\u202ephy"),
+        end_of_life=EndOfLife(date=datetime(2018, 3, 1, tzinfo=UTC)),
+        notices=(notice(title="Rotate\x1b[2J \u200bkeys\U000e0041"),),
+        problem="no \x9b catalog",
+    )
+    shown = replace(
+        snapshot(catalog=facts, unobserved=["image\x07builder"]),
+        inventory=replace(inventory(), platform_title="De\x1bis"),
+        sources=(source_state("nodes", up=False, reason="nodes\r\u2066 forbidden"),),
+    )
+
+    text = render(shown, everything=True, colour=False)
+
+    assert not set(text) & set("\x1b\x9b\x07\r\u202e\u200b\u2066\U000e0041")
+    assert "Rotate\\x1b[2J \\u200bkeys" in text

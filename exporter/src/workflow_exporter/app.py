@@ -24,6 +24,7 @@ from workflow_exporter.cluster.recorded import RecordedCluster
 from workflow_exporter.errors import ClusterError
 from workflow_exporter.listeners import Listener, bind, serve_until
 from workflow_exporter.outgoing import Way
+from workflow_exporter.plain_text import escaped_json
 from workflow_exporter.plan import Plan, Source, make_plan
 from workflow_exporter.refresh import Composer, Refresher, unread_snapshot
 from workflow_exporter.releases.held import HeldCatalog
@@ -42,7 +43,8 @@ from workflow_exporter.web.routes import metrics_app, public_app
 
 _log = logging.getLogger(__name__)
 
-_CHECK_SECONDS = 60.0  # how long `check` waits until every source has answered
+_CHECK_SECONDS = 60.0  # how long `check` takes at the most
+_CLUSTER_SECONDS = 50.0  # of them, until every source of the cluster has answered
 _NAMESPACE_RETRY_SECONDS = 5.0
 # How long after the start the first snapshot waits for a catalog: its absence must not make us unready.
 _PATIENCE_WITH_CATALOG = timedelta(seconds=10)
@@ -55,11 +57,12 @@ def serve(settings: Settings, source: Source, *, drawn: Callable[[], float] = ra
     `drawn` gives 0 ≤ x < 1 and decides when reports are sent.
     """
     plan = make_plan(settings, source, now=_now)
+    opened = _open(plan)  # first: a port that is bound while a credential plug-in hangs looks like an agent
     with (
         bind(settings.host, settings.port, "PORT") as page,
         bind(settings.host, settings.metrics_port, "METRICS_PORT") as metrics,
     ):
-        asyncio.run(_serve(_Agent(plan, drawn), _open(plan), page, metrics))
+        asyncio.run(_serve(_Agent(plan, drawn), opened, page, metrics))
 
 
 def check(
@@ -70,7 +73,7 @@ def check(
     status = terminal.exit_status(snapshot)
     if output == "json":
         document = msgspec.json.encode(document_of_components(snapshot))
-        return msgspec.json.format(document).decode() + "\n", status
+        return escaped_json(msgspec.json.format(document).decode()) + "\n", status
     return terminal.render(snapshot, everything=everything, colour=colour), status
 
 
@@ -249,25 +252,39 @@ def read_once(plan: Plan) -> Snapshot:
 
 
 async def _read_once(plan: Plan, opened: _Opened) -> Snapshot:
-    """The first complete snapshot, or what is known after a minute."""
-    changed = asyncio.Event()
-    async with opened(_give_up) as reading:
-        task = asyncio.create_task(reading.reader.run(changed.set))
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_CHECK_SECONDS):
-                while not reading.composer.compose(_now(), _NO_CATALOG, None).complete:
-                    changed.clear()
-                    await changed.wait()
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+    """The first complete snapshot, or what is known when the time is over."""
+    began = asyncio.get_running_loop().time()
+    async with contextlib.AsyncExitStack() as stack:
+        try:
+            async with asyncio.timeout_at(began + _CLUSTER_SECONDS):
+                reading = await stack.enter_async_context(opened(_give_up))
+        except TimeoutError as error:
+            raise ClusterError(f"the API server did not answer within {_CLUSTER_SECONDS:g} s") from error
+        await _read_cluster(reading, began + _CLUSTER_SECONDS)
         catalog = plan.update_check.held
         if catalog:
             platform = reading.composer.profile().name
             if plan.update_check.file:  # a verdict without the file that was named is not what was asked for
                 plan.update_check.file.check(platform)
-            await catalog.refresh(platform)
-        return _compose(reading.composer, catalog, _now(), _now())
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(began + _CHECK_SECONDS):
+                    await catalog.refresh(platform)
+        # A catalog that has not come by now does not come: no patience is left.
+        return _compose(reading.composer, catalog, _now(), started=datetime.min.replace(tzinfo=UTC))
+
+
+async def _read_cluster(reading: _Reading, until: float) -> None:
+    """Returns when every source has answered, or at `until` of the loop's clock."""
+    changed = asyncio.Event()
+    task = asyncio.create_task(reading.reader.run(changed.set))
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout_at(until):
+            while not reading.composer.compose(_now(), _NO_CATALOG, None).complete:
+                changed.clear()
+                await changed.wait()
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
 
 
 def _give_up(error: ClusterError) -> None:

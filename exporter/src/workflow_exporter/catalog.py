@@ -5,7 +5,6 @@ Its JSON is decoded straight into these values (`catalog_document`); the wire's 
 it was made: a link is https or absent, an order is sorted once and kept with the catalog.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,27 +14,28 @@ from typing import Annotated
 
 import msgspec
 
+from workflow_exporter.plain_text import CONTROL, INVISIBLE
 from workflow_exporter.version import Version, read_version
+from workflow_exporter.web_address import is_safe_link
 
 SCHEMA_VERSION = 1
 MAX_BODY_BYTES = 4 * 1024 * 1024  # 4 MiB, decompressed; Drycc's whole history is 45 KB
 
 # A component, platform or train: a DNS label (RFC 1123), as it becomes a metric label and a part of URLs.
 Word = Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\Z", max_length=63)]
-# Shown on a page and in a terminal: no control characters; only prose may have several lines.
-Title = Annotated[str, msgspec.Meta(pattern=r"\A[^\x00-\x1f\x7f-\x9f]+\Z", max_length=200)]
-Prose = Annotated[str, msgspec.Meta(pattern=r"\A[^\x00-\x09\x0b-\x1f\x7f-\x9f]*\Z", max_length=4000)]
+# Shown on a page and in a terminal: no control or invisible characters; only prose may have several lines.
+Title = Annotated[str, msgspec.Meta(pattern=rf"\A[^{CONTROL}{INVISIBLE}]+\Z", max_length=200)]
+_PROSE = rf"\A[^\x00-\x09\x0b-\x1f\x7f-\x9f{INVISIBLE}]*\Z"
+Prose = Annotated[str, msgspec.Meta(pattern=_PROSE, max_length=4000)]
 NoticeId = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9][A-Za-z0-9._-]*\Z", max_length=63)]
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 Line = Annotated[int, msgspec.Meta(ge=0)]
 
-_LINK = re.compile(r"https://[!-~]{1,2000}")  # printable ASCII without spaces
-
 
 def _drop_unsafe_link(value: msgspec.Struct, name: str) -> None:
-    """A link is shown to operators as something to click: anything but https: becomes None."""
+    """A link is shown to operators as something to click: anything but plain https: becomes None."""
     link = getattr(value, name)
-    if link is not None and not _LINK.fullmatch(link):
+    if link is not None and not (link.startswith("https://") and is_safe_link(link)):
         msgspec.structs.force_setattr(value, name, None)
 
 

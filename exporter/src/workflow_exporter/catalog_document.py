@@ -15,6 +15,8 @@ from workflow_exporter.version import parse_version
 
 # How much older than the one held a catalog may be: replicas behind one address change one after another.
 MAX_STEP_BACK = timedelta(days=1)
+# How far the clocks of an agent and of a releases API may differ.
+MAX_CLOCK_DIFFERENCE = timedelta(minutes=10)
 
 _Place = tuple[str, str]  # path in the document, text found there
 
@@ -63,6 +65,21 @@ def check_not_older(new: Catalog, held: Catalog | None) -> None:
     if held is not None and held.generated - new.generated > MAX_STEP_BACK:
         raise CatalogError(
             f"the catalog of {new.generated:%Y-%m-%d} is older than the one held of {held.generated:%Y-%m-%d}"
+        )
+
+
+def is_from_the_future(catalog: Catalog, now: datetime) -> bool:
+    """Whether the catalog says that it was generated after `now`, by more than clocks differ."""
+    return catalog.generated > now + MAX_CLOCK_DIFFERENCE
+
+
+def check_not_from_the_future(new: Catalog, now: datetime) -> None:
+    """Raises CatalogError if `new` says so: held, it would make each honest catalog an older one."""
+    if is_from_the_future(new, now):
+        minutes = MAX_CLOCK_DIFFERENCE // timedelta(minutes=1)
+        raise CatalogError(
+            f"the catalog was generated at {new.generated:%Y-%m-%d %H:%M} UTC by its own account, more than "
+            f"{minutes} minutes after the time here, {now:%Y-%m-%d %H:%M} UTC: one of the two clocks is wrong"
         )
 
 

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from workflow_exporter import __version__
 from workflow_exporter.errors import (
@@ -20,6 +20,7 @@ from workflow_exporter.errors import (
     WorkflowExporterError,
 )
 from workflow_exporter.logs import configure_logging
+from workflow_exporter.plain_text import escaped
 from workflow_exporter.setting_rows import SETTINGS
 from workflow_exporter.settings import Settings, settings_from_environment, with_catalog
 from workflow_exporter.terminal import ExitStatus
@@ -115,16 +116,7 @@ def _complain(error: WorkflowExporterError) -> None:
     """One line; where there is no standard error, the exit status must do."""
     if sys.stderr is not None:
         with suppress(OSError):
-            sys.stderr.write(f"workflow-exporter: {error}\n")
-
-
-class _Parser(argparse.ArgumentParser):
-    def _print_message(self, message: str, file: "SupportsWrite[str] | None" = None) -> None:
-        """argparse itself passes over a help or a version that cannot be written."""
-        if file is not None and file is sys.stdout:
-            _write(message)
-        else:
-            super()._print_message(message, file)
+            sys.stderr.write(f"workflow-exporter: {escaped(str(error))}\n")
 
 
 def _write(answer: str | bytes) -> None:
@@ -154,6 +146,19 @@ def _give_up_standard_output() -> None:
 
 def _wants_colour() -> bool:
     return sys.stdout is not None and sys.stdout.isatty() and "NO_COLOR" not in os.environ  # no-color.org
+
+
+class _Parser(argparse.ArgumentParser):
+    """Repeats no control characters of the arguments; tells where a help cannot be written."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(escaped(message))
+
+    def _print_message(self, message: str, file: "SupportsWrite[str] | None" = None) -> None:
+        if file is not None and file is sys.stdout:
+            _write(message)
+        else:
+            super()._print_message(message, file)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -5,6 +5,8 @@ import logging
 import sys
 from datetime import UTC, datetime
 
+from workflow_exporter.plain_text import escaped, escaped_json
+
 
 def configure_logging(level: str, log_format: str) -> None:
     """Replaces the root logger's handlers. `level` and `log_format` are the settings' words."""
@@ -19,11 +21,12 @@ def configure_logging(level: str, log_format: str) -> None:
 
 
 class TextFormatter(logging.Formatter):
-    """`2026-11-23T08:00:00.123Z INFO refresh: text`; line breaks and tabs inside become spaces."""
+    """`2026-11-23T08:00:00.123Z INFO refresh: text`; line breaks and tabs inside become spaces,
+    other control characters and invisible ones are spelled out."""
 
     def format(self, record: logging.LogRecord) -> str:
         text = f"{_moment(record)} {record.levelname} {_area(record)}: {_message(self, record)}"
-        return " ".join(text.split())
+        return escaped(" ".join(text.split()))
 
 
 class JsonFormatter(logging.Formatter):
@@ -36,7 +39,7 @@ class JsonFormatter(logging.Formatter):
             "area": _area(record),
             "message": _message(self, record),
         }
-        return json.dumps(entry, ensure_ascii=False)
+        return escaped_json(json.dumps(entry, ensure_ascii=False))
 
 
 def _moment(record: logging.LogRecord) -> str:

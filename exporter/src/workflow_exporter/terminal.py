@@ -5,6 +5,7 @@ from enum import IntEnum
 
 from workflow_exporter.freshness import Assessment, Verdict
 from workflow_exporter.inventory import Replicas
+from workflow_exporter.plain_text import blanked, escaped
 from workflow_exporter.snapshot import Snapshot
 
 _COLOURS = {  # ANSI SGR, by verdict
@@ -49,7 +50,7 @@ def _headline(snapshot: Snapshot) -> str:
     bundle, inventory = snapshot.bundle, snapshot.inventory
     version = bundle.version or "of no known release"
     newest = f", newest {bundle.newest}" if bundle.newest and bundle.newest != bundle.version else ""
-    return (
+    return escaped(
         f"{inventory.platform_title} {version} in namespace {inventory.namespace}{newest}: "
         f"{bundle.matching} matching, {bundle.drifted} drifted, {bundle.missing} missing"
     )
@@ -136,19 +137,14 @@ def _notes(snapshot: Snapshot) -> str:
         for source in snapshot.sources
         if source.up is False
     ]
-    return "\n".join(lines)
+    return "\n".join(escaped(line) for line in lines)
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Columns as wide as their widest cell, two spaces between, nothing at the ends of lines."""
-    lines = [tuple(header), *(tuple(_printable(cell) for cell in row) for row in rows)]
+    lines = [tuple(header), *(tuple(blanked(cell) for cell in row) for row in rows)]
     widths = [max(len(cell) for cell in column) for column in zip(*lines, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
     )
-
-
-def _printable(text: str) -> str:
-    """Text of a catalog or a cluster must not steer the terminal."""
-    return "".join(char if char.isprintable() else " " for char in text)

@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 _ADDRESS = re.compile(
     r"(?P<scheme>https?)://"
@@ -11,6 +12,7 @@ _ADDRESS = re.compile(
     r"(?::(?P<port>[0-9]{1,5}))?"
     r"(?P<path>/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?"
 )
+_LINK = re.compile(r"(?i:https)://[!-\[\]-~]{1,2000}")  # printable ASCII without spaces; browsers read \ as /
 _PORTS = {"http": 80, "https": 443}
 _CLUSTER_DOMAINS = (".svc", ".svc.cluster.local")
 
@@ -53,6 +55,20 @@ class WebAddress:
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
             return self.host == "localhost"
+
+
+def is_safe_link(url: str) -> bool:
+    """Whether an address from outside may be shown as something to click: https, with a host, without a user.
+
+    In `https://bank.example@evil.example/` the first name is a user's, which few readers notice.
+    """
+    if not _LINK.fullmatch(url):
+        return False
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and "@" not in parts.netloc and parts.port != 0
+    except ValueError:  # `https://[`, or a port beyond 65535
+        return False
 
 
 def parse_web_address(text: str) -> WebAddress:

@@ -5,11 +5,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from workflow_exporter.cluster.contents import Contents, Source, Taken
+from workflow_exporter.cluster.api_errors import BadAnswerError
+from workflow_exporter.cluster.contents import Contents, Room, Source, Taken
 from workflow_exporter.cluster.intake import Intake
 from workflow_exporter.cluster.objects import Resource
 from workflow_exporter.platforms.profile import Profile
-from workflow_exporter.platforms.reader import load_profile
+from workflow_exporter.platforms.reader import load_profile, shipped_profiles
 from workflow_exporter.snapshot import SourceState
 
 _NOW = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
@@ -172,3 +173,27 @@ def test_source_tells_why_it_is_down_and_when_it_last_was_good(intake: Intake) -
         SourceState("pods", False, "refuses", _LATER),
         SourceState("pods", True, "a note", _LATER),
     ]
+
+
+def test_sources_share_one_bound_on_what_they_hold_and_what_goes_makes_room() -> None:
+    room, many = Room(2000), Intake(shipped_profiles())
+    nodes, pods = Source(Resource.NODES, many, room), Source(Resource.PODS, many, room)
+
+    def put(contents: Contents, name: str) -> None:
+        contents.put(b'{"metadata":{"name":"%s","uid":"%s"}}' % (name.encode(), name[:20].encode()))
+
+    put(nodes.contents, "a" * 1000)
+    put(pods.contents, "b" * 1000)  # which nobody knows, so only its UID is kept
+    with pytest.raises(BadAnswerError) as full:
+        put(nodes.contents, "c" * 1000)
+    assert str(full.value) == "what the API server tells of its objects is larger than 2,000 bytes"
+
+    for source, name in ((nodes, "a"), (nodes, "c"), (pods, "b")):
+        source.contents.remove(name * 20)
+    assert room.held_bytes == 0
+
+    put(nodes.contents, "a" * 1000)
+    again = nodes.empty()
+    put(again, "b" * 100)
+    nodes.swap(again)
+    assert 0 < room.held_bytes < 500

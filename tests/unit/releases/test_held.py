@@ -141,3 +141,105 @@ async def test_failures_in_a_row_are_counted_and_the_last_wish_of_the_server_is_
         seen.append((keeper.failures, keeper.retry_after_seconds))
 
     assert seen == [(1, 120), (2, None), (3, None), (0, None), (1, 120)]
+
+
+class Clock:
+    """A clock that is set by the test."""
+
+    def __init__(self, moment: datetime = NOW) -> None:
+        self.moment = moment
+
+    def __call__(self) -> datetime:
+        return self.moment
+
+
+def dated(moment: datetime) -> Catalog:
+    return catalog(generated=moment, expires=None)
+
+
+YEAR_9999 = dated(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC))
+
+
+async def test_catalog_from_the_future_is_refused_and_counted_and_keeps_no_honest_one_out() -> None:
+    honest = dated(NOW - timedelta(days=100))
+    keeper = HeldCatalog(ScriptedSource(YEAR_9999, honest), Clock())
+
+    await keeper.refresh("deis")
+    assert keeper.reading().catalog is None
+    assert keeper.refused == 1
+    assert keeper.state().reason == (
+        "the catalog was generated at 9999-12-31 23:59 UTC by its own account, more than 10 minutes after "
+        f"the time here, {NOW:%Y-%m-%d %H:%M} UTC: one of the two clocks is wrong"
+    )
+
+    await keeper.refresh("deis")
+    assert keeper.reading() == CatalogReading(honest)
+
+
+@pytest.mark.parametrize(
+    ("ahead", "refused"), [(timedelta(minutes=10), 0), (timedelta(minutes=10, seconds=1), 1)]
+)
+async def test_clocks_may_differ_by_ten_minutes(ahead: timedelta, refused: int) -> None:
+    keeper = HeldCatalog(ScriptedSource(dated(NOW + ahead)), Clock())
+
+    await keeper.refresh("deis")
+
+    assert keeper.refused == refused
+
+
+@pytest.mark.parametrize("is_signed", [False, True])
+async def test_catalog_that_was_taken_while_the_own_clock_was_wrong_keeps_no_honest_one_out(
+    is_signed: bool,
+) -> None:
+    clock, honest = Clock(datetime(9999, 12, 31, tzinfo=UTC)), dated(NOW - timedelta(days=100))
+    ahead = dated(datetime(9999, 12, 30, tzinfo=UTC))
+    keeper = HeldCatalog(ScriptedSource(ahead, honest), clock, is_signed=is_signed)
+    await keeper.refresh("deis")
+    assert keeper.reading() == CatalogReading(ahead)
+
+    clock.moment = NOW
+    await keeper.refresh("deis")
+
+    assert keeper.reading() == CatalogReading(honest)
+    assert keeper.state() == SourceState("catalog", up=True, last_success=NOW)
+
+
+async def test_held_catalog_stays_while_the_own_clock_is_behind() -> None:
+    clock, honest = Clock(), dated(NOW)
+    keeper = HeldCatalog(ScriptedSource(honest, honest, honest), clock)
+    await keeper.refresh("deis")
+
+    clock.moment = datetime(1970, 1, 1, tzinfo=UTC)
+    await keeper.refresh("deis")
+    assert keeper.reading() == CatalogReading(honest)
+    assert keeper.state().up is False
+
+    clock.moment = NOW
+    await keeper.refresh("deis")
+    assert keeper.state().up
+
+
+async def test_unsigned_catalog_dated_today_keeps_an_older_honest_one_out_for_a_day_only() -> None:
+    clock, honest = Clock(), dated(NOW - timedelta(days=100))
+    keeper = HeldCatalog(ScriptedSource(dated(NOW), honest, honest), clock)
+    await keeper.refresh("deis")
+
+    clock.moment += timedelta(hours=24)
+    await keeper.refresh("deis")
+    assert keeper.reading() == CatalogReading(dated(NOW))
+
+    clock.moment += timedelta(seconds=1)
+    await keeper.refresh("deis")
+    assert keeper.reading() == CatalogReading(honest)
+
+
+async def test_signed_catalog_keeps_older_ones_out_for_good() -> None:
+    clock, older = Clock(), dated(NOW - timedelta(days=100))
+    keeper = HeldCatalog(ScriptedSource(dated(NOW), older), clock, is_signed=True)
+    await keeper.refresh("deis")
+
+    clock.moment += timedelta(days=30)
+    await keeper.refresh("deis")
+
+    assert keeper.reading() == CatalogReading(dated(NOW))
+    assert keeper.refused == 1

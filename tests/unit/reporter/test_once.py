@@ -1,3 +1,4 @@
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -6,7 +7,7 @@ import factories as make
 from fakes.receiver import ScriptedReceiver
 from workflow_exporter.errors import ReportError
 from workflow_exporter.report import Report
-from workflow_exporter.reporter.answer import quoted
+from workflow_exporter.reporter.answer import known_words
 from workflow_exporter.reporter.desk import Ready
 from workflow_exporter.reporter.once import send_once
 from workflow_exporter.reporter.receiver import Answer
@@ -29,10 +30,10 @@ async def test_what_was_taken_is_told() -> None:
     ("answer", "words"),
     [
         (
-            Answer(400, text=b"duplicate"),
+            Answer(400, text=b"duplicate sample for timestamp"),
             (
                 "was not taken, perhaps because one of this hour had been taken before: "
-                "the receiver finds it wrong (400); it says 'duplicate'"
+                "the receiver finds it wrong (400); it says 'duplicate sample for timestamp'"
             ),
         ),
         (Answer(401), "was not taken: the receiver does not know who sends (401)"),
@@ -55,14 +56,29 @@ async def test_what_was_not_taken_is_an_error_and_is_not_tried_again(
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "words"),
     [
-        (b"out of bounds\n", "'out of bounds'"),
-        (b"two\nlines\x1b[31m", r"'two\nlines\x1b[31m'"),
-        (b"Bearer token", "'Bearer (secret)'"),
-        (b"\xff\xfe", r"'\ufffd\ufffd'"),
-        (b"x" * 500, "'" + "x" * 200 + r"\u2026'"),
+        (b"out of bounds\n", "out of bounds"),
+        (b'{"error":"Out Of Order Sample for 5555"}', "out of order sample"),
+        (b"two\nlines\x1b[31m", ""),
+        (b"Bearer token", ""),
+        (b"\xff\xfe", ""),
+        (b"", ""),
     ],
 )
-async def test_a_receivers_text_is_quoted_on_one_line_without_the_secret(text: bytes, shown: str) -> None:
-    assert quoted(text, "token") == shown
+async def test_of_a_receivers_text_only_known_words_are_told(text: bytes, words: str) -> None:
+    assert known_words(text) == words
+
+
+@pytest.mark.parametrize("status", [400, 401, 413, 503])
+async def test_secret_that_a_receiver_echoes_in_any_form_is_not_told(status: int) -> None:
+    secret = "".join(f"{number:02x}" for number in range(32))
+
+    for echo in (secret, secret.upper(), secret[::-1], " ".join(secret), secret[:40], f"bad {secret}"):
+        receiver = ScriptedReceiver(Answer(status, text=echo.encode()))
+        with pytest.raises(ReportError) as caught:
+            await send_once(receiver, READY, b"body", secret, NOW)
+
+        told = re.sub("[^0-9a-f]", "", str(caught.value).partition("UTC")[2].lower())
+        assert secret[:6] not in told
+        assert secret[::-1][:6] not in told

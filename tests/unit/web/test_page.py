@@ -241,3 +241,32 @@ def test_objects_that_were_skipped_are_told() -> None:
     inventory = replace(snapshot.inventory, malformed_objects={"nodes": 1, "pods": 0})
 
     assert "skipped: 1 of nodes." in html(replace(snapshot, inventory=inventory))
+
+
+@pytest.mark.parametrize("char", ["\x1b", "\x9b", "\u202e", "\u2066", "\u200b", "\U000e0041"], ids=ascii)
+def test_no_text_on_the_page_holds_a_character_that_cannot_be_seen(char: str) -> None:
+    snapshot = snapshots.STATES["outdated"]()
+    hostile = f"v1{char}2"
+    notice = Notice(id="n", severity=Severity.CRITICAL, title=hostile, text=f"{hostile}\n\nmore")
+    workload = snapshot.inventory.workloads[0]
+    snapshot = replace(
+        snapshot,
+        catalog=replace(
+            snapshot.catalog,
+            notices=(notice,),
+            problem=hostile,
+            successor=Successor(platform="hephy", title=hostile),
+        ),
+        inventory=replace(
+            snapshot.inventory,
+            platform_title=hostile,
+            workloads=(replace(workload, name=hostile), *snapshot.inventory.workloads[1:]),
+            cluster=replace(snapshot.inventory.cluster, kubernetes_version=hostile),
+        ),
+        sources=(SourceState("nodes", up=False, reason=hostile),),
+    )
+
+    shown = html(snapshot)
+
+    assert char not in shown
+    assert "v1\ufffd2" in shown

@@ -106,6 +106,8 @@ def test_small_words() -> None:
         "data:text/html,x",
         "https://example.com/ onclick=x",
         "https://example.com/\nx",
+        "https://user:pw@example.com/",
+        "https://bank.example\\@evil.example/",
         "java\tscript:alert(1)",
     ],
 )

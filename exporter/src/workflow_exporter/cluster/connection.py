@@ -3,10 +3,15 @@
 The `kubernetes` package reads the settings and runs credential plug-ins; requests go through httpx.
 """
 
+import base64
 import os
+import re
 import ssl
+import stat
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,8 +21,10 @@ import yaml
 
 from workflow_exporter import __version__
 from workflow_exporter.cluster.credentials import Credentials
+from workflow_exporter.cluster.exec_plugin import Status, has_expired, run_plugin
 from workflow_exporter.cluster.streams import DirectTransport
 from workflow_exporter.errors import ConnectionSettingsError
+from workflow_exporter.yaml_depth import check_depth, check_expansion
 
 # Where Kubernetes mounts a pod's token and CA, kubernetes.io/docs/tasks/run-application/access-api-from-pod.
 SERVICE_ACCOUNT_FOLDER = Path("/var/run/secrets/kubernetes.io/serviceaccount")
@@ -33,7 +40,22 @@ _HEADERS = {
     "User-Agent": f"workflow-exporter/{__version__}",
 }
 
+# A plug-in has 20 s of these; the rest is for reading, and for commands that `auth-provider` runs.
+_LOAD_SECONDS = 28.0
+_MOST_KUBECONFIG_BYTES = 2 * 1024 * 1024  # 2 MiB, 400 clusters; the package reads 100 KiB a second
+_MOST_EXPANDED = 16 * 1024 * 1024  # characters that a kubeconfig may have once its aliases are written out
+_MOST_TOLD = 500  # characters of what the package says: it may quote the whole file
+_HEADER_TEXT = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")  # RFC 9110, 5.5
+
 _Configuration = Any  # kubernetes.client.Configuration, which only a live cluster may import
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """What the settings say now."""
+
+    configuration: _Configuration
+    plugin: Status | None = None  # what a credential plug-in gave; None: there is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +79,8 @@ def connect(
     """A connection by the first that applies: `kubeconfig`, `$KUBECONFIG`, the pod's service account,
     `~/.kube/config`. `context` None is the kubeconfig's current one.
 
-    Blocks for about a second (it imports `kubernetes` and may run a credential plug-in) but sends no request.
+    Blocks for about a second (it imports `kubernetes`), and up to half a minute for a credential plug-in, but
+    sends no request.
     Raises ConnectionSettingsError with a sentence that says what to do.
     """
     load, origin = _choose(kubeconfig, context, environment, service_account_folder)
@@ -79,26 +102,37 @@ def connect(
 class _Settings:
     """The configuration in force, and the transport that its certificates made."""
 
-    def __init__(self, load: Callable[[], _Configuration]) -> None:
+    def __init__(self, load: Callable[[], _Loaded]) -> None:
         self._load = load
-        self._configuration = load()
-        self.host: str = self._configuration.host
-        self.transport = _ReplaceableTransport(_transport(self._configuration))
+        self._loaded = load()
+        configuration = self._loaded.configuration
+        try:
+            _check_address(configuration.host)
+        except ValueError as error:
+            raise ConnectionSettingsError(f"the API server's address is not usable: {error}") from error
+        self.host: str = configuration.host
+        self.transport = _ReplaceableTransport(_transport(configuration))
+        self.authorization()
 
     def authorization(self) -> str | None:
         from kubernetes.config import ConfigException  # noqa: PLC0415  see _from_kubeconfig
 
+        if self._loaded.plugin is not None and has_expired(self._loaded.plugin, datetime.now(UTC)):
+            self.renew()
         try:
-            token = self._configuration.auth_settings().get("BearerToken")
-        except ConfigException as error:
+            token = self._loaded.configuration.auth_settings().get("BearerToken")
+        except (ConfigException, OSError, ValueError) as error:
             raise ConnectionSettingsError(f"the credentials could not be read: {error}") from error
         # A token file may end with a newline, which no header may.
-        return token["value"].strip() if token and token["value"] else None
+        value = token["value"].strip() if token and token["value"] else None
+        if value is not None and not _HEADER_TEXT.fullmatch(value):
+            raise ConnectionSettingsError("the token has characters that no HTTP header may have")
+        return value
 
     def renew(self) -> None:
-        self._configuration = self._load()
-        if self._configuration.cert_file:  # read anew: certificates of plug-ins live for minutes
-            self.transport.replace(_transport(self._configuration))
+        self._loaded = self._load()
+        if self._loaded.configuration.cert_file:  # read anew: certificates of plug-ins live for minutes
+            self.transport.replace(_transport(self._loaded.configuration))
 
 
 class _ReplaceableTransport(httpx.AsyncBaseTransport):
@@ -125,7 +159,7 @@ class _ReplaceableTransport(httpx.AsyncBaseTransport):
 
 def _choose(
     kubeconfig: str | None, context: str | None, environment: Mapping[str, str], service_account_folder: Path
-) -> tuple[Callable[[], _Configuration], str]:
+) -> tuple[Callable[[], _Loaded], str]:
     files = kubeconfig or environment.get("KUBECONFIG")
     in_cluster = "KUBERNETES_SERVICE_HOST" in environment
     if not files and context is None and in_cluster:
@@ -138,7 +172,31 @@ def _choose(
             "name a kubeconfig with --kubeconfig or KUBECONFIG, or read files with --from"
         )
     where = f"kubeconfig {files}" + (f", context {context}" if context else "")
-    return partial(_from_kubeconfig, files, context), where
+    load = partial(_from_kubeconfig, files, context)
+    return partial(_in_time, load, f"kubeconfig {files} could not be read"), where
+
+
+def _in_time(load: Callable[[], _Loaded], failure: str) -> _Loaded:
+    """What `load` returns or raises; ConnectionSettingsError where that takes too long.
+
+    In a thread that is left behind then: what the package waits for cannot be interrupted.
+    """
+    outcome: list[_Loaded | BaseException] = []
+
+    def run() -> None:
+        try:
+            outcome.append(load())
+        except BaseException as error:  # noqa: BLE001  raised below, where somebody waits
+            outcome.append(error)
+
+    thread = threading.Thread(target=run, name="kubeconfig", daemon=True)
+    thread.start()
+    thread.join(_LOAD_SECONDS)
+    if not outcome:
+        raise ConnectionSettingsError(f"{failure} within {_LOAD_SECONDS:g} s")
+    if isinstance(outcome[0], BaseException):
+        raise outcome[0]
+    return outcome[0]
 
 
 def _exists(file: str) -> bool:
@@ -149,7 +207,7 @@ def _exists(file: str) -> bool:
         return False
 
 
-def _from_service_account(environment: Mapping[str, str], folder: Path) -> _Configuration:
+def _from_service_account(environment: Mapping[str, str], folder: Path) -> _Loaded:
     # Imported here: 50 MB and 0.7 s that only a live cluster needs.
     from kubernetes.client import Configuration  # noqa: PLC0415  see above
     from kubernetes.config import ConfigException  # noqa: PLC0415  see above
@@ -161,15 +219,15 @@ def _from_service_account(environment: Mapping[str, str], folder: Path) -> _Conf
             token_filename=str(folder / "token"), cert_filename=str(folder / "ca.crt"), environ=environment
         )
         loader.load_and_set(configuration)
-    except (ConfigException, OSError) as error:
+    except (ConfigException, OSError, ValueError) as error:
         raise ConnectionSettingsError(
             f"the pod's service account is not usable: {error} Mount its token "
             "(automountServiceAccountToken: true) or name a kubeconfig"
         ) from error
-    return configuration
+    return _Loaded(configuration)
 
 
-def _from_kubeconfig(files: str, context: str | None) -> _Configuration:
+def _from_kubeconfig(files: str, context: str | None) -> _Loaded:
     # Imported here: 50 MB and 0.7 s that only a live cluster needs.
     from kubernetes.client import Configuration  # noqa: PLC0415  see above
     from kubernetes.config import ConfigException  # noqa: PLC0415  see above
@@ -177,15 +235,18 @@ def _from_kubeconfig(files: str, context: str | None) -> _Configuration:
 
     configuration = Configuration()
     try:
+        for file in files.split(os.pathsep):
+            _check_file(file)
         merged: Any = KubeConfigMerger(files).config  # type: ignore[no-untyped-call]  # as above
         if merged is None:
             raise ConnectionSettingsError(f"kubeconfig {files} is empty")
+        plugin = _run_plugin(merged, context, files)
         loader: Any = KubeConfigLoader(  # type: ignore[no-untyped-call]  # as above
             config_dict=merged, active_context=context, config_base_path=None
         )
         # Without a persister nothing is written back: the agent changes no file of its operator.
         loader.load_and_set(configuration)
-        _check_complete(loader, merged, configuration, files)
+        _check_complete(loader, configuration, files)
     except (
         ConfigException,
         OSError,
@@ -194,41 +255,93 @@ def _from_kubeconfig(files: str, context: str | None) -> _Configuration:
         TypeError,
         AttributeError,
         ValueError,
+        RecursionError,
     ) as error:
         # Malformed files surface from the package as whatever Python says of them.
         what = " ".join(str(error).split()) or type(error).__name__
         if isinstance(error, KeyError | TypeError | AttributeError):
             what = f"an entry is missing or not of the kind that belongs there ({what})"
-        raise ConnectionSettingsError(f"kubeconfig {files} is not usable: {what}") from error
-    return configuration
+        raise ConnectionSettingsError(f"kubeconfig {files} is not usable: {what[:_MOST_TOLD]}") from error
+    return _Loaded(configuration, plugin)
 
 
-def _check_complete(loader: Any, merged: Any, configuration: _Configuration, files: str) -> None:
+def _check_file(name: str) -> None:
+    """Raises OSError, ValueError or yaml.YAMLError for what the package could not read with bounds."""
+    path = Path(name).expanduser()
+    if not name or not path.exists() or path.is_dir():  # which the package says itself
+        return
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise ValueError("it is not a regular file")
+    with path.open("rb") as file:
+        data = file.read(_MOST_KUBECONFIG_BYTES + 1)
+    if len(data) > _MOST_KUBECONFIG_BYTES:
+        raise ValueError(f"it is larger than {_MOST_KUBECONFIG_BYTES // 1024**2} MiB")
+    check_depth(data)
+    check_expansion(data, _MOST_EXPANDED)
+
+
+def _run_plugin(merged: Any, context: str | None, files: str) -> Status | None:
+    """Runs the plug-in of the context's user and puts what it gave in its place; None: there is none.
+
+    The package would wait for it without end, and read all that it prints.
+    """
+    chosen = merged["contexts"].get_with_name(context or merged["current-context"])["context"]
+    name = chosen.safe_get("user")
+    user = merged["users"].get_with_name(name, safe=True) if name and merged.safe_get("users") else None
+    if user is None or "exec" not in user["user"]:
+        return None
+    fields = user["user"].value
+    raw_plugin = fields.pop("exec")
+    if fields.get("token") or fields.get("tokenFile"):  # the package prefers these
+        return None
+    cluster = merged["clusters"].get_with_name(chosen["cluster"])["cluster"]
+    folder = str(Path(cluster.path).absolute().parent)
+    who = f"kubeconfig {files}: the credential plug-in of user {name}"
+    status = run_plugin(raw_plugin, cluster.value, folder, who)
+    if status.token:
+        fields["token"] = status.token
+    if status.client_certificate_data and status.client_key_data:
+        fields["client-certificate-data"] = _in_base64(status.client_certificate_data)
+        fields["client-key-data"] = _in_base64(status.client_key_data)
+    elif not status.token:
+        raise ConnectionSettingsError(f"{who} gave no credentials: run it by hand")
+    return status
+
+
+def _in_base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def _check_complete(loader: Any, configuration: _Configuration, files: str) -> None:
     if "host" not in vars(loader):
         raise ConnectionSettingsError(f"kubeconfig {files}: the context's cluster names no server")
     if not configuration.host.startswith(("http://", "https://")):
         raise ConnectionSettingsError(
             f"kubeconfig {files}: the server {configuration.host} is not an http:// or https:// address"
         )
-    user = loader.current_context["context"].get("user")
-    has_plugin = any("exec" in (u["user"] or {}) for u in merged["users"].value if u["name"] == user)
-    # The package logs a plug-in's failure and goes on without credentials.
-    if has_plugin and not configuration.api_key and not configuration.cert_file:
-        raise ConnectionSettingsError(
-            f"kubeconfig {files}: the credential plug-in of user {user} gave no credentials: run it by hand"
-        )
+
+
+def _check_address(url: str) -> None:
+    """Raises ValueError, without the address: a proxy's may hold a password."""
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise ValueError(str(error).partition(",")[0].partition(":")[0]) from error
+    if not parsed.host or not (parsed.port is None or 1 <= parsed.port <= 65535):
+        raise ValueError("it has no host, or a port that is not one from 1 to 65535")
 
 
 def _transport(configuration: _Configuration) -> httpx.AsyncBaseTransport:
     from kubernetes.client.rest import should_bypass_proxies  # noqa: PLC0415  see _from_kubeconfig
 
     proxy = configuration.proxy or None  # `proxy-url: ""` means none, as to kubectl
-    if proxy and should_bypass_proxies(configuration.host, configuration.no_proxy or ""):
-        proxy = None
     try:
+        if proxy and should_bypass_proxies(configuration.host, configuration.no_proxy or ""):
+            proxy = None
         tls = _tls(configuration) if configuration.host.startswith("https") else ssl.create_default_context()
         if proxy is None:
             return DirectTransport(tls, _LIMITS)
+        _check_address(proxy)
         return httpx.AsyncHTTPTransport(verify=tls, trust_env=False, limits=_LIMITS, proxy=proxy)
     # ssl.SSLError is an OSError; a kubeconfig may have anything where text belongs.
     except (OSError, ValueError, TypeError, AttributeError) as error:

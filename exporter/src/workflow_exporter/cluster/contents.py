@@ -8,12 +8,17 @@ from typing import NamedTuple
 
 import msgspec
 
-from workflow_exporter.cluster.api_errors import UNREADABLE
+from workflow_exporter.cluster.api_errors import UNREADABLE, BadAnswerError
 from workflow_exporter.cluster.intake import Intake
 from workflow_exporter.cluster.objects import Resource
 from workflow_exporter.snapshot import SourceState
 
 _LOG = logging.getLogger(__name__)
+
+# Of all sources together, as msgpack. A node takes some 470 bytes: 65,000 nodes twice, as they are held while
+# they are listed again.
+_MOST_HELD_BYTES = 64 * 1024 * 1024  # 64 MiB
+_KEY_BYTES = 64  # that a UID takes beside its text
 
 
 class _Metadata(msgspec.Struct, frozen=True, gc=False):
@@ -26,6 +31,7 @@ class _Identity(msgspec.Struct, frozen=True, gc=False):
     metadata: _Metadata = _Metadata()
 
 
+_encode = msgspec.msgpack.Encoder().encode
 _decode_identity = msgspec.json.Decoder(_Identity).decode
 
 
@@ -49,12 +55,22 @@ class Taken(NamedTuple):
     resource_version: str  # empty where it does not tell
 
 
+class Room:
+    """How much all sources of one reader may hold together."""
+
+    def __init__(self, most_bytes: int = _MOST_HELD_BYTES) -> None:
+        self.most_bytes = most_bytes
+        self.held_bytes = 0
+
+
 class Contents:
     """The objects of one resource: known ones whole, others by UID only."""
 
-    def __init__(self, resource: Resource, intake: Intake) -> None:
+    def __init__(self, resource: Resource, intake: Intake, room: Room | None = None) -> None:
         self._resource = resource
         self._intake = intake
+        self._room = room or Room()
+        self._bytes = 0  # of the room
         self._known: dict[str, object] = {}
         self._unknown: set[str] = set()
         self._malformed: set[str] = set()
@@ -65,6 +81,7 @@ class Contents:
 
         An object that cannot be decoded replaces what was held under its UID and is counted; all that do not
         even tell a UID or a name count as one, or each of their updates would be one more.
+        Raises BadAnswerError where the room is full.
         """
         try:
             accepted = self._intake.accept(self._resource, raw)
@@ -79,6 +96,7 @@ class Contents:
         if changed:
             self._forget(key)
             self._known[key] = value
+            self._grow(len(key) + _size(value))
         return Taken(changed, key, accepted.resource_version)
 
     def remove(self, uid: str) -> bool:
@@ -92,13 +110,28 @@ class Contents:
             return False
         self._forget(key)
         counted.add(key)
+        self._grow(len(key) + _KEY_BYTES)
         return True
 
     def _forget(self, uid: str) -> None:
-        self._known.pop(uid, None)
-        self._unknown.discard(uid)
-        self._malformed.discard(uid)
+        if uid in self._known:
+            self._grow(-len(uid) - _size(self._known.pop(uid)))
+        for counted in (self._unknown, self._malformed):
+            if uid in counted:
+                counted.discard(uid)
+                self._grow(-len(uid) - _KEY_BYTES)
         self._shown = None
+
+    def _grow(self, count: int) -> None:
+        self._bytes += count
+        self._room.held_bytes += count
+        if count > 0 and self._room.held_bytes > self._room.most_bytes:
+            bound = f"{self._room.most_bytes:,} bytes"
+            raise BadAnswerError(f"what the API server tells of its objects is larger than {bound}")
+
+    def leave_room(self) -> None:
+        """To be called once, when these contents are no longer held."""
+        self._room.held_bytes -= self._bytes
 
     def known(self) -> Mapping[str, object]:
         """UID -> object, never changed afterwards; the same mapping until something changes."""
@@ -136,9 +169,10 @@ class Contents:
 class Source:
     """One resource: the last good contents, and the state of reading it."""
 
-    def __init__(self, resource: Resource, intake: Intake) -> None:
+    def __init__(self, resource: Resource, intake: Intake, room: Room | None = None) -> None:
         self.resource = resource
         self._intake = intake
+        self._room = room or Room()
         self.contents = self.empty()
         self._up: bool | None = None
         self._reason: str | None = None
@@ -146,11 +180,12 @@ class Source:
 
     def empty(self) -> Contents:
         """Contents to fill and then to swap in."""
-        return Contents(self.resource, self._intake)
+        return Contents(self.resource, self._intake, self._room)
 
     def swap(self, contents: Contents) -> bool:
         """Replaces everything at once; whether that shows anything else than before."""
         changed = contents.take_over(self.contents)
+        self.contents.leave_room()
         self.contents = contents
         return changed
 
@@ -174,6 +209,11 @@ class Source:
     @property
     def state(self) -> SourceState:
         return SourceState(str(self.resource), self._up, self._reason, self._last_success)
+
+
+def _size(value: object) -> int:
+    """How much is kept of an object, whatever it was on the wire."""
+    return len(_encode(value)) + _KEY_BYTES
 
 
 def log_failure(resource: Resource, reason: str, detail: str, cause: Exception | None) -> None:

@@ -17,6 +17,11 @@ from workflow_exporter.cluster.contents import Contents, Source, identify, log_f
 from workflow_exporter.cluster.timing import Surroundings, Timing
 from workflow_exporter.errors import ClusterError
 
+# Of one resource. Kubernetes is tested with 5,000 nodes; the largest clusters known have 65,000.
+_MOST_OBJECTS = 100_000
+_MOST_PAGES = 500  # of one list; a server may make pages smaller than asked for
+# Lists in a row that expire before they end; then the source is down. The first is listed again at once.
+_MOST_EXPIRED = 3
 # Objects that are decoded in a row: some milliseconds, in which no scrape is answered.
 _OBJECTS_PER_TURN = 100
 
@@ -48,6 +53,7 @@ class Follower:
         self._resume_from: str | None = None  # resourceVersion; None: list first
         self._failures = 0  # in a row, without a watch that went well between
         self._may_watch = True
+        self._expired_lists = 0  # in a row
 
     async def run(self, on_change: Callable[[], None]) -> None:
         """Follows until cancelled; nothing else ends it."""
@@ -67,7 +73,13 @@ class Follower:
     async def _round(self) -> float:
         """One list if nothing can be resumed, and one watch to its end; the pause that should follow."""
         if self._resume_from is None:
-            self._resume_from = await self._list()
+            try:
+                self._resume_from = await self._list()
+            except RefusedError as error:
+                if error.status == 410:
+                    self._expired_lists += 1
+                raise
+            self._expired_lists = 0
         if self._resume_from is None:
             return self._timing.reread_seconds
         return await self._watch(self._resume_from)
@@ -80,8 +92,9 @@ class Follower:
             contents = self._source.empty()
             try:
                 version = await self._fill(contents, address)
-            except RefusedError as error:
-                if error.status == 404 and not address.always_served:
+            except BaseException as error:
+                contents.leave_room()
+                if isinstance(error, RefusedError) and error.status == 404 and not address.always_served:
                     continue
                 raise
             self.counts["lists"] += 1
@@ -93,14 +106,16 @@ class Follower:
 
     async def _fill(self, contents: Contents, address: Address) -> str:
         """Reads all pages, which are one moment's state; the resourceVersion of that moment."""
-        page = await self._client.page(address, limit=self._page_objects)
-        while True:
-            version, token = page.resource_version, page.continue_token
-            await _decode(page, contents)
+        token = ""
+        for _ in range(_MOST_PAGES):
+            with await self._client.page(address, token, limit=self._page_objects) as page:
+                await _decode(page, contents)
+                version, token = page.resource_version, page.continue_token
+            del page  # its buffer is as large as the next one's
+            _check_count(contents)
             if not token:
                 return version
-            del page  # its buffer is as large as the next one's
-            page = await self._client.page(address, token, limit=self._page_objects)
+        raise BadAnswerError(f"the list of {address.words} has more than {_MOST_PAGES:,} pages")
 
     def _show(self, contents: Contents) -> None:
         """Swaps a complete list in: until here the old objects were to be seen."""
@@ -152,6 +167,7 @@ class Follower:
         match event.type:
             case "ADDED" | "MODIFIED":
                 changed, _, version = self._source.contents.put(event.object)
+                _check_count(self._source.contents)
                 self._notify(changed)
             case "DELETED":
                 uid, version = identify(event.object)
@@ -172,7 +188,8 @@ class Follower:
         behind what was seen here: with a restored etcd it answers 200 to a version from the future.
         """
         if len(self._source.contents) > self._page_objects:
-            newest = (await self._client.page(self._address, limit=1)).resource_version
+            with await self._client.page(self._address, limit=1) as page:
+                newest = page.resource_version
             self._resume_from = _unless_behind(newest, self._resume_from)
             self._source.heard(self._surroundings.now())
         else:
@@ -217,6 +234,8 @@ class Follower:
         if error.status == 410:  # not down: history expires on a healthy server
             self.counts["expired"] += 1
             self._resume_from = None
+            if self._expired_lists >= _MOST_EXPIRED:
+                return self._failed(str(error), error.detail)
             return self._backoff() if self._failures else self._at_once()
         pause = self._failed(str(error), error.detail)
         return max(pause, min(error.retry_after_seconds or 0, self._timing.backoff_cap_seconds))
@@ -250,6 +269,11 @@ def _unless_behind(newest: str, version: str | None) -> str | None:
     if version is None or not (newest.isdecimal() and version.isdecimal()):
         return None
     return version if int(newest) >= int(version) else None
+
+
+def _check_count(contents: Contents) -> None:
+    if len(contents) > _MOST_OBJECTS:
+        raise BadAnswerError(f"the API server has more than {_MOST_OBJECTS:,} objects of a resource")
 
 
 async def _decode(page: Page, contents: Contents) -> None:

@@ -16,7 +16,7 @@ from workflow_exporter.cluster.addresses import (
 )
 from workflow_exporter.cluster.api_client import ApiClient
 from workflow_exporter.cluster.api_errors import RefusedError
-from workflow_exporter.cluster.contents import Source
+from workflow_exporter.cluster.contents import Room, Source
 from workflow_exporter.cluster.follower import Follower
 from workflow_exporter.cluster.intake import Intake
 from workflow_exporter.cluster.objects import ClusterObjects, ClusterView, Resource
@@ -47,7 +47,8 @@ class LiveCluster:
         timing, surroundings = timing or Timing(), surroundings or Surroundings()
         client = ApiClient(http, silence_seconds=timing.read_seconds)
         intake = Intake(candidates)
-        self._sources = {resource: Source(resource, intake) for resource in Resource}
+        room = Room()
+        self._sources = {resource: Source(resource, intake, room) for resource in Resource}
         self._tasks: dict[Resource, Follower | Reader] = {
             resource: Follower(
                 client,
@@ -75,10 +76,18 @@ class LiveCluster:
         )
 
     async def run(self, on_change: Callable[[], None]) -> None:
-        """Reads until cancelled. Several changes may be told by one call, none is left untold."""
-        async with asyncio.TaskGroup() as group:
-            for resource, task in self._tasks.items():
-                group.create_task(task.run(on_change), name=f"read {resource}")
+        """Reads until cancelled. Several changes may be told by one call, none is left untold.
+
+        A source that has not answered until then is down: what it would show cannot be told.
+        """
+        try:
+            async with asyncio.TaskGroup() as group:
+                for resource, task in self._tasks.items():
+                    group.create_task(task.run(on_change), name=f"read {resource}")
+        finally:
+            for source in self._sources.values():
+                if source.state.up is None:
+                    source.fall("the API server had not answered in full when the time was over")
 
     def counts(self) -> Mapping[tuple[str, str], int]:
         """(source, what) -> how often since the start: lists, watches, readings, expired, bad_answers,

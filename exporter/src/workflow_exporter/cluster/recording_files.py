@@ -8,6 +8,7 @@ the folder of `kubectl cluster-info dump --output-directory`. Files may be packe
 import gzip
 import io
 import os
+import stat
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -91,11 +92,21 @@ def read_files(path: Path) -> list[RecordedFile]:
 def _read_all(path: Path) -> Iterator[RecordedFile]:
     in_folder = path.is_dir()
     left_bytes = _MAX_BYTES
-    for file in _files_in(path) if in_folder else [path]:
+    for file in _files_in(path) if in_folder else [_regular_file(path)]:
         data = _contents(file, left_bytes)
         left_bytes -= len(data)
         subfolder = file.parent.name if in_folder and file.parent != path else ""
         yield _read(file, subfolder, data)
+
+
+def _regular_file(path: Path) -> Path:
+    """`path`; raises RecordingError for what could be endless or never answer: a pipe, a device, a socket.
+
+    Not for standard input: who gives that knows what ends it.
+    """
+    if path != STANDARD_INPUT and not stat.S_ISREG(path.stat().st_mode):
+        raise RecordingError(f"{path}: is not a regular file: write what kubectl prints into one")
+    return path
 
 
 def _files_in(folder: Path) -> list[Path]:

@@ -52,10 +52,11 @@ def choose(
         api = CatalogApi(exchange, keys, authority=address.authority, now=now)
         how = "" if address.encrypted else " over plain http"
         words = f"on: compared with {api.title}{how}, locally; it is told the platform's name alone{signed}"
-        return UpdateCheck(HeldCatalog(api, now), Considerate(settings.poll_interval_seconds, drawn), words)
+        held = HeldCatalog(api, now, is_signed=bool(keys))
+        return UpdateCheck(held, Considerate(settings.poll_interval_seconds, drawn), words)
     if settings.catalog_file:
         file = CatalogFile(settings.catalog_file, keys)
         words = f"on: compared with {file.title}, locally; nobody is told anything{signed}"
-        return UpdateCheck(HeldCatalog(file, now), steady, words, file)
+        return UpdateCheck(HeldCatalog(file, now, is_signed=bool(keys)), steady, words, file)
     words = "off: there is nobody to ask, neither VERSIONS_API_URL nor CATALOG_FILE is set"
     return UpdateCheck(None, steady, words)

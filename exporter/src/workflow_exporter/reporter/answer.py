@@ -7,8 +7,20 @@ from enum import Enum
 from workflow_exporter.outgoing import retry_after_seconds
 from workflow_exporter.reporter.receiver import Answer
 
-_MOST_SHOWN = 200  # characters of a receiver's text in a log line
-
+# What receivers say of a refusal that helps an operator: Prometheus, and the gateway. A text is searched for
+# these and never repeated, since it may hold the secret that came with the request, in whatever form.
+_KNOWN_WORDS = (
+    "remote write receiver needs to be enabled",
+    "out of order sample",
+    "duplicate sample for timestamp",
+    "out of bounds",
+    "too old sample",
+    "not on the allow-list",
+    "does not prove the instance_id",
+    "may already have one for this hour",
+    "too many requests from this address",
+    "too many reports of this instance",
+)
 _REASONS = {
     400: "the receiver finds it wrong (400)",
     401: "the receiver does not know who sends (401)",
@@ -54,7 +66,7 @@ def judge(answer: Answer, now: datetime) -> Judgement:
     return Judgement(means, _REASONS.get(status, f"the receiver refuses it ({status})"))
 
 
-def quoted(text: bytes, secret: str) -> str:
-    """A receiver's text as it came, on one line, cut short, and without the secret should it repeat that."""
-    shown = text.decode("utf-8", "replace").strip().replace(secret, "(secret)")
-    return ascii(shown[:_MOST_SHOWN] + ("…" if len(shown) > _MOST_SHOWN else ""))
+def known_words(text: bytes) -> str:
+    """The first known phrase that a receiver's text holds, in this program's own spelling; empty for none."""
+    lowered = text.lower()
+    return next((words for words in _KNOWN_WORDS if words.encode() in lowered), "")

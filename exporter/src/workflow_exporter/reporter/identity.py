@@ -20,6 +20,8 @@ def read_key(path: Path | None) -> bytes:
     if path is None:
         return PUBLIC_KEY
     try:
+        if path.exists() and not path.is_file():  # a pipe would wait for ever
+            raise SettingsError(f"ID_KEY_FILE={str(path)!r} is not a regular file")
         with path.open("rb") as file:
             key = file.read(_MAX_KEY_BYTES + 1)
     except OSError as error:

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from workflow_exporter.errors import ReportError
-from workflow_exporter.reporter.answer import Means, judge, quoted
+from workflow_exporter.reporter.answer import Means, judge, known_words
 from workflow_exporter.reporter.desk import Ready
 from workflow_exporter.reporter.sender import Posts
 
@@ -18,7 +18,8 @@ async def send_once(receiver: Posts, ready: Ready, body: bytes, bearer: str, now
     judgement = judge(answer, now)
     if judgement.means is Means.TAKEN:
         return f"{hour} was {judgement.reason}"
-    said = f"; it says {quoted(answer.text, bearer)}" if answer.text else ""
+    words = known_words(answer.text)
+    said = f"; it says '{words}'" if words else ""
     before = ", perhaps because one of this hour had been taken before"
     perhaps = before if judgement.means is Means.WRONG else ""
     raise ReportError(f"{hour} was not taken{perhaps}: {judgement.reason}{said}")

@@ -1,4 +1,4 @@
-"""One POST of a report: bounded in time, and nothing of the answer is kept but what a log line holds."""
+"""One POST of a report: bounded in time, and nothing of the answer is repeated but its status."""
 
 import asyncio
 import contextlib
@@ -27,7 +27,10 @@ _WHO = "the receiver"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`text` is what the receiver said, cut short; empty where the report was taken."""
+    """`text` is the beginning of what the receiver said: searched for known words, never shown or logged.
+
+    Empty where the report was taken.
+    """
 
     status: int
     retry_after: str = ""  # the header as it came, empty for none

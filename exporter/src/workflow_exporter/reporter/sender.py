@@ -12,7 +12,7 @@ from typing import Protocol
 
 from workflow_exporter.errors import ReportError
 from workflow_exporter.report import SLOT, Report, slot_of
-from workflow_exporter.reporter.answer import Judgement, Means, judge, quoted
+from workflow_exporter.reporter.answer import Judgement, Means, judge, known_words
 from workflow_exporter.reporter.desk import Ready
 from workflow_exporter.reporter.pace import Surroundings, moment_within, pause
 from workflow_exporter.reporter.receiver import Answer
@@ -124,7 +124,8 @@ class Sender:
             return Judgement(Means.LATER, str(error))
         now, hour = self._now(), _hour(ready.report.slot)
         judgement = judge(answer, now)
-        said = f" It says {quoted(answer.text, bearer)}." if answer.text else ""
+        words = known_words(answer.text)
+        said = f" It says '{words}'." if words else ""
         if judgement.means is Means.TAKEN:
             self._count(ReportOutcome.SENT, now)
             self._say(logging.INFO, f"the report of {hour} was taken")

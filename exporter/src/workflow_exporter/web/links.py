@@ -1,7 +1,8 @@
 """Links to elsewhere: catalogs name them, so only what is plainly https becomes one."""
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+
+from workflow_exporter.web_address import is_safe_link
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,12 +14,5 @@ class Link:
 
 
 def https_link(url: str | None, text: str) -> Link | None:
-    """A link, or None where `url` is absent or anything but an absolute https: address."""
-    if not url or not url.isprintable() or " " in url:
-        return None
-    try:
-        parts = urlsplit(url)
-        named = bool(parts.hostname)
-    except ValueError:  # `https://[`
-        return None
-    return Link(url, text) if parts.scheme == "https" and named else None
+    """A link, or None where `url` is absent or not a safe one."""
+    return Link(url, text) if url and is_safe_link(url) else None

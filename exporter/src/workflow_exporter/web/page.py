@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from workflow_exporter.inventory import Leftover
+from workflow_exporter.plain_text import marked
 from workflow_exporter.snapshot import Snapshot, SourceState
 from workflow_exporter.web import sections
 from workflow_exporter.web.banners import Banner, Tone, banners, bundle_is_behind
@@ -196,12 +197,18 @@ def _icon(tone: Tone) -> str:
     )
 
 
+def _visible(value: object) -> object:
+    """Every text that a template shows passes here; markup is our own."""
+    return marked(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
 @cache
 def _templates() -> Environment:
     """Compiled when first rendered, then kept: the package's files do not change while it runs."""
     return Environment(
         loader=PackageLoader("workflow_exporter.web"),
         autoescape=True,
+        finalize=_visible,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

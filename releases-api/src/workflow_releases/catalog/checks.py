@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from workflow_releases.errors import Fault, InvalidError, VersionError
+from workflow_releases.plain_text import CONTROL, INVISIBLE
 from workflow_releases.version import parse_version
 
 _MAX_FAULTS = 100  # enough to repair by; a hostile body has millions
@@ -18,7 +19,7 @@ _CLOCK_SKEW = timedelta(minutes=5)  # between a release pipeline and us
 _WORD = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")  # RFC 1123: it stands in addresses and labels
 _NOTICE_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
+_UNSEEN = re.compile(rf"(?!\n)[{CONTROL}{INVISIBLE}]")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
 
 
@@ -55,7 +56,7 @@ def text(max_length: int, *, empty: bool = False, lines: bool = False) -> Check:
             findings.add(path, f"is longer than {max_length} characters")
         if not empty and not raw.strip():
             findings.add(path, "is empty")
-        if _CONTROL.search(raw) or (not lines and "\n" in raw):
+        if _UNSEEN.search(raw) or (not lines and "\n" in raw):
             findings.add(path, "has control characters" if lines else "has control characters or line breaks")
         return raw
 

@@ -2,11 +2,12 @@
 
 import argparse
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from workflow_releases import __version__
 from workflow_releases.access.scopes import SCOPES
 from workflow_releases.cli.output import write
+from workflow_releases.plain_text import escaped
 from workflow_releases.settings import SETTINGS
 
 if TYPE_CHECKING:
@@ -14,6 +15,19 @@ if TYPE_CHECKING:
 
 # argparse has no public name for what add_subparsers gives.
 _Commands = argparse._SubParsersAction  # noqa: SLF001 - see above
+
+
+class _Parser(argparse.ArgumentParser):
+    """Repeats no control characters of the arguments; tells where a help cannot be written."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(escaped(message))
+
+    def _print_message(self, message: str, file: "SupportsWrite[str] | None" = None) -> None:
+        if file is not None and file is sys.stdout:
+            write(message)
+        else:
+            super()._print_message(message, file)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -42,15 +56,6 @@ def parser() -> argparse.ArgumentParser:
     _add_keys(commands)
     _add_database(commands)
     return top
-
-
-class _Parser(argparse.ArgumentParser):
-    def _print_message(self, message: str, file: "SupportsWrite[str] | None" = None) -> None:
-        """argparse itself passes over a help or a version that cannot be written."""
-        if file is not None and file is sys.stdout:
-            write(message)
-        else:
-            super()._print_message(message, file)
 
 
 def _settings_help() -> str:

@@ -26,6 +26,7 @@ from workflow_releases.errors import (
 from workflow_releases.text_encoding import utf8
 
 _TIMEOUT_SECONDS = 30.0
+_MOST_TOKEN_BYTES = 16384  # a token of ours has 60 characters, of two bytes each in UTF-16
 _REFUSALS: Mapping[int, type[RefusedError]] = {
     401: UnauthorizedError,
     403: ForbiddenError,
@@ -98,8 +99,8 @@ def token_from(file: str | None, environment: Mapping[str, str]) -> str | None:
     if file is None:
         return environment.get("RELEASES_TOKEN", "").strip() or None
     try:
-        data = os.fdopen(0, "rb", closefd=False).read() if file == "-" else Path(file).read_bytes()
-        text = utf8(data).decode().strip()
+        with os.fdopen(0, "rb", closefd=False) if file == "-" else Path(file).open("rb") as opened:
+            text = utf8(opened.read(_MOST_TOKEN_BYTES)).decode().strip()
     except OSError as error:
         raise SettingsError(f"--token-file {file} cannot be read: {error}") from error
     except ValueError as error:

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from workflow_releases.errors import OutputError, ReaderGoneError
+from workflow_releases.plain_text import escaped
 
 
 def say(*lines: str) -> None:
     """Results; raises OutputError."""
-    write("".join(f"{line}\n" for line in lines))
+    write(_text(lines))
 
 
 def write(answer: str | bytes) -> None:
@@ -42,7 +43,7 @@ def remark(*lines: str) -> None:
     """Explanations and complaints; where there is no standard error, the exit status must do."""
     if sys.stderr is not None:
         with suppress(OSError):
-            sys.stderr.write("".join(f"{line}\n" for line in lines))
+            sys.stderr.write(_text(lines))
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -50,3 +51,8 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
     for row in [head, *rows]:
         say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _text(lines: Sequence[str]) -> str:
+    """What a server or a file's name says cannot steer the terminal."""
+    return "".join(f"{escaped(part)}\n" for line in lines for part in line.split("\n"))

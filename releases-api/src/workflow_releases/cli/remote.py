@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from workflow_releases.catalog.key_file import read_key_file
-from workflow_releases.catalog.model import Catalog
+from workflow_releases.catalog.model import MAX_BODY_BYTES, Catalog
 from workflow_releases.catalog.validation import read_json
 from workflow_releases.cli.client import ReleasesClient, token_from
 from workflow_releases.cli.output import say, write
@@ -162,9 +162,18 @@ def _pairs(raw_pairs: list[str], option: str) -> dict[str, str]:
 
 def _read(file: str) -> bytes:
     try:
-        return utf8(sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes())
+        if file == "-":
+            body = sys.stdin.buffer.read(MAX_BODY_BYTES + 1)
+        else:
+            with Path(file).open("rb") as opened:
+                body = opened.read(MAX_BODY_BYTES + 1)
     except OSError as error:
         raise SettingsError(f"{file} cannot be read: {(error.strerror or str(error)).lower()}") from error
+    if len(body) > MAX_BODY_BYTES:
+        most = MAX_BODY_BYTES // 1024**2
+        raise SettingsError(f"{file} is larger than {most} MiB, more than a server takes")
+    try:
+        return utf8(body)
     except ValueError as error:
         raise SettingsError(f"{file} {error}") from error
 

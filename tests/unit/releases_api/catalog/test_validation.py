@@ -126,6 +126,8 @@ def test_each_fault_of_a_bundle_is_named_with_its_path(raw: Any, faults: dict[st
         ({"severity": "info", "title": "x", "text": "a\tb"}, {"text": "has control characters"}),
         ({"severity": "info", "title": "a\nb"}, {"title": "has control characters or line breaks"}),
         ({"severity": "info", "title": "\u202eevil"}, {"title": "has control characters or line breaks"}),
+        ({"severity": "info", "title": "e\u200bvil"}, {"title": "has control characters or line breaks"}),
+        ({"severity": "info", "title": "x", "text": "e\U000e0041vil"}, {"text": "has control characters"}),
         ({"severity": "info", "title": "x" * 201}, {"title": "is longer than 200 characters"}),
         ({"severity": "info", "title": "x", "text": "x" * 4001}, {"text": "is longer than 4000 characters"}),
         ({"severity": "info", "title": "x", "text": "\x00"}, {"text": "has control characters"}),
