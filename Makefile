@@ -10,14 +10,16 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip --quiet --disable-pip-version-check
 SOURCES := exporter/src releases-api/src releases-api/tools grafana tests
 
-# What `make run` shows: the recorded sample and the shipped catalogs.
-FROM ?= exporter/sample
-CATALOG ?= releases-api/catalogs
-HOST ?= 127.0.0.1
-PORT ?= 8080
-METRICS_PORT ?= 8081
-API_PORT ?= 8090
-API_METRICS_PORT ?= 8091
+# What `make run` shows: the recorded sample and the shipped catalogs. These are given on make's command line
+# (`make run PORT=9000`); a variable of the shell's environment does not count, since it is meant for others.
+FROM := exporter/sample
+CATALOG := releases-api/catalogs
+HOST := 127.0.0.1
+PORT := 8080
+METRICS_PORT := 8081
+API_PORT := 8090
+API_METRICS_PORT := 8091
+RUN_FOLDER := build/run
 
 .DEFAULT_GOAL := help
 .PHONY: help run check test lint types layers unit e2e e2e-tools bench generate picture pictures demo fleet-past fleet-present golden format requirements clean
@@ -51,7 +53,8 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.txt
 
 run: $(VENV)/.run ## start releases API and agent: on the recorded sample, or on a cluster with KUBECONFIG=file
 	HOST=$(HOST) PORT=$(PORT) METRICS_PORT=$(METRICS_PORT) API_PORT=$(API_PORT) \
-		API_METRICS_PORT=$(API_METRICS_PORT) $(BIN)/python tests/tools/run_both.py $(CLUSTER)
+		API_METRICS_PORT=$(API_METRICS_PORT) RUN_FOLDER=$(RUN_FOLDER) \
+		PYTHONPATH=tests $(BIN)/python -m tools.run_both $(CLUSTER)
 
 demo: $(VENV)/.dev e2e-tools ## a made-up fleet of 120 days: agent, gateway, Prometheus with the shipped rules, until Ctrl-C
 	PORT=$(PORT) METRICS_PORT=$(METRICS_PORT) API_PORT=$(API_PORT) API_METRICS_PORT=$(API_METRICS_PORT) \
@@ -98,9 +101,10 @@ bench: $(VENV)/.dev e2e-tools ## figures as ratios to a floor or a peer of the s
 
 # --- upkeep ------------------------------------------------------------------------------------------
 
-generate: $(VENV)/.dev ## write what is generated: shipped catalogs, PRIVACY.md's tables, boards, protobuf's code
+generate: $(VENV)/.dev ## write what is generated: shipped catalogs, tables of documents, boards, protobuf's code
 	$(BIN)/python releases-api/tools/catalogs_from_facts.py
 	PYTHONPATH=tests $(BIN)/python -m tools.privacy_page
+	PYTHONPATH=tests $(BIN)/python -m tools.recognised_releases
 	PYTHONPATH=grafana $(BIN)/python -m generator
 	PYTHONPATH=tests $(BIN)/python -m tools.chart_files
 	PYTHONPATH=tests $(BIN)/python -m tools.chart_values helm/workflow-exporter helm/workflow-releases

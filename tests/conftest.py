@@ -1,8 +1,13 @@
-"""What holds for every test: async tests run on asyncio, goldens change on request, CI skips nothing."""
+"""What holds for every test: the shell steers nothing, async tests run on asyncio, goldens change on request,
+CI skips nothing."""
 
 import os
 
 import pytest
+
+from shell import forget
+
+forget()  # before any module of a test is imported: some look at the environment then
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -16,6 +16,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from string import Template
 
+from shell import GIVEN
+
 ROOT = Path(__file__).parents[1]
 _KNOWN = frozenset(
     ["ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "LABEL", "RUN", "USER", "WORKDIR"]
@@ -131,7 +133,7 @@ def perform(stage: Stage, context: Context, site: Path, places: Mapping[str, Pat
     arguments = {**stage.pairs("ARG"), **{name: str(path) for name, path in places.items()}}
     # How this machine reaches a package index, and where pip keeps what it had.
     keep = re.compile(r"HOME|LANG|SSL_CERT_FILE|REQUESTS_CA_BUNDLE|PIP_.*|(?i:https?_proxy|no_proxy)")
-    environment = {name: value for name, value in os.environ.items() if keep.fullmatch(name)}
+    environment = {name: value for name, value in GIVEN.items() if keep.fullmatch(name)}
     environment |= {"PATH": f"{python.parent}:{os.defpath}", **arguments}
     for instruction in stage.instructions[1:]:
         if instruction.name == "COPY":

@@ -45,11 +45,12 @@ class Rendering:
             found.setdefault(one["component"], set()).add(("ConfigMap", one["name"]))
         return found
 
-    def manifests(self) -> list[Manifest]:
-        """Everything to apply: the namespace first, three nodes last."""
-        owner = Owner(self.namespace)
+    def manifests(self, place: str | None = None) -> list[Manifest]:
+        """Everything to apply: the namespace first, three nodes last. `place`: another namespace."""
+        place = place or self.namespace
+        owner = Owner(place)
         return [
-            namespace(self.namespace),
+            namespace(place),
             *(_workload(one, owner) for one in self.raw["workloads"]),
             *(config_map(owner.metadata(one["name"]), one["image_keys"]) for one in self.raw["config_maps"]),
             *(

@@ -168,7 +168,8 @@ async def test_check_ends_in_time_with_interim_answers_for_ever(
     async with HostileApiServer((lambda _: informs_for_ever()) if everywhere else behaviour).running() as one:
         path = kubeconfig(tmp_path, one.url, {"token": "x"})
         async with asyncio.timeout(30):
-            status = await asyncio.to_thread(cli.run, ["check", "--kubeconfig", str(path)], {})
+            namespace = {} if everywhere else {"WORKFLOW_NAMESPACE": "deis"}
+            status = await asyncio.to_thread(cli.run, ["check", "--kubeconfig", str(path)], namespace)
 
     printed = capsys.readouterr()
     if everywhere:

@@ -45,6 +45,16 @@ def test_hadolint_would_find_something(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
+def test_dockerfile_is_read_by_the_builder_itself(program: str) -> None:
+    """A syntax by tag would be another image, downloaded for each build and pinned by nothing."""
+    assert not re.search(
+        r"^#\s*syntax\s*=(?!.*@sha256:[0-9a-f]{64})",
+        (ROOT / program / "Dockerfile").read_text("utf-8"),
+        re.MULTILINE,
+    )
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
 def test_both_stages_stand_on_the_python_that_tests_run_on(program: str) -> None:
     image = dockerfile(program)
 

@@ -66,6 +66,36 @@ def test_the_same_action_has_the_same_pin_everywhere() -> None:
     assert len(pins) == len({action for action, _commit in pins})
 
 
+def test_images_that_build_ours_are_pinned_by_digest() -> None:
+    emulator = step("images", "docker/setup-qemu-action")["with"]["image"]
+    builder = step("images", "docker/setup-buildx-action")["with"]["driver-opts"]
+
+    for image in (emulator, builder.removeprefix("image=")):
+        assert re.fullmatch(r"docker\.io/[\w/]+:[\w.-]+@sha256:[0-9a-f]{64}", image)
+
+
+def test_helm_is_built_from_modules_whose_hashes_are_in_the_repository() -> None:
+    tools = ROOT / "tests" / "tools"
+    (build,) = [s["run"] for s in JOBS["charts"]["steps"] if "GITHUB_PATH" in s.get("run", "")]
+    required = re.findall(r"^\t(\S+ v\S+)", (tools / "helm3" / "go.mod").read_text("utf-8"), re.MULTILINE)
+    hashed = {
+        line.rpartition(" ")[0] for line in (tools / "helm3" / "go.sum").read_text("utf-8").splitlines()
+    }
+
+    assert build.startswith('make -C tests/tools "$PWD/tests/tools/bin/helm3"\n')
+    assert "$(BIN)/helm3: helm3/go.mod helm3/go.sum\n\tcd helm3 && go build -mod=readonly" in (
+        tools / "Makefile"
+    ).read_text("utf-8")
+    assert any(module.startswith("helm.sh/helm/v3 ") for module in required)
+    assert [module for module in required if f"{module}/go.mod" not in hashed] == []
+
+
+def test_nothing_is_downloaded_that_no_hash_holds() -> None:
+    fetching = r"\b(curl|wget|go install|pip install|npm|npx)\b|setup-helm"
+
+    assert re.findall(fetching, TEXT) == []
+
+
 def test_both_programs_are_built_for_both_platforms_with_sbom_and_provenance() -> None:
     built = step("images", "docker/build-push-action")["with"]
 

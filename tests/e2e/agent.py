@@ -111,8 +111,12 @@ def command(*arguments: str) -> list[str]:
 
 
 def environment(folder: Path, settings: Mapping[str, str]) -> dict[str, str]:
-    """No variable of the person who runs the tests, so that no cluster of theirs is ever read."""
-    return {"PATH": os.defpath, "HOME": str(folder), **settings}
+    """No variable of the person who runs the tests, so that no cluster of theirs is ever read.
+
+    No default port either: `make run` may have it.
+    """
+    here = {"HOST": "127.0.0.1", "PORT": "0", "METRICS_PORT": "0"}
+    return {"PATH": os.defpath, "HOME": str(folder), **here, **settings}
 
 
 def run(folder: Path, *arguments: str | Path, **settings: str) -> subprocess.CompletedProcess[str]:

@@ -28,20 +28,20 @@ class PostgreSQL:
     """Starts on entering; `stop` and `start` keep the data."""
 
     def __init__(self) -> None:
-        (self._port,) = free_ports(1)
+        (self.port,) = free_ports(1)
         # pytest closes its folders to every other user, and PostgreSQL must be another one than root.
         self._folder = folder = Path(tempfile.mkdtemp(prefix="postgresql-"))
         self._data = folder / "data"
         # Commits reach the disk as in real use; the rest saves memory for a small machine.
         options = (
-            f"-c listen_addresses=127.0.0.1 -c port={self._port} -c shared_buffers=16MB -c max_connections=40"
+            f"-c listen_addresses=127.0.0.1 -c port={self.port} -c shared_buffers=16MB -c max_connections=40"
         )
         serve: list[str | Path] = ["-D", self._data, "-k", folder, *options.split()]
         self.program = Program("postgresql", [*_as_user(), binary("postgres"), *serve], folder)
 
     @property
     def url(self) -> str:
-        return f"postgresql://releases@127.0.0.1:{self._port}/postgres"
+        return f"postgresql://releases@127.0.0.1:{self.port}/postgres"
 
     def __enter__(self) -> Self:
         if os.geteuid() == 0:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Self
 
 import httpx
+from prometheus_client.parser import text_string_to_metric_families
 
 from e2e.processes import Program, free_ports
 
@@ -53,6 +54,16 @@ class ReleasesApi:
             self.program.check_running()
             return None
 
+    def metric(self, name: str) -> float:
+        """The value of a metric without labels."""
+        text = self.http.get(f"{self.metrics_url}/metrics").raise_for_status().text
+        return next(
+            sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+            if sample.name == name
+        )
+
     def wait_until(self, holds: Callable[[], bool], seconds: float) -> None:
         """Polls; a deadline that passes fails with the end of the log."""
         deadline = time.monotonic() + seconds
@@ -84,8 +95,9 @@ def command(*arguments: str) -> list[str]:
 
 
 def environment(folder: Path, settings: Mapping[str, str]) -> dict[str, str]:
-    """No variable of the person who runs the tests."""
-    return {"PATH": os.defpath, "HOME": str(folder), **settings}
+    """No variable of the person who runs the tests. No default port either: `make run` may have it."""
+    here = {"HOST": "127.0.0.1", "PORT": "0", "METRICS_PORT": "0"}
+    return {"PATH": os.defpath, "HOME": str(folder), **here, **settings}
 
 
 def run(folder: Path, *arguments: str | Path, **settings: str) -> subprocess.CompletedProcess[str]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -16,12 +17,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from e2e.processes import free_ports
 from e2e.releases_api import ReleasesApi, run
 
 ROUTER = "/v1/catalogs/deis/components/router"
+LARGEST = resource.RLIMIT_FSIZE  # how large a file may become
 
 
 @pytest.fixture
@@ -131,25 +132,69 @@ def test_database_file_that_vanishes_stops_publishing_and_not_reading(api: Relea
     shutil.move(api.folder / "releases.db", api.folder / "aside.db")
 
     refused = api.put(f"{ROUTER}/releases/v2.19.0", token, {})
-    api.wait_until(lambda: _metric(api, "releases_database_up") == 0, 60)
+    api.wait_until(lambda: api.metric("releases_database_up") == 0, 60)
     assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
     assert api.http.get("/v1/catalogs/deis").content == before
     assert not (api.folder / "releases.db").exists()
 
     shutil.move(api.folder / "aside.db", api.folder / "releases.db")
-    api.wait_until(lambda: _metric(api, "releases_database_up") == 1, 60)
+    api.wait_until(lambda: api.metric("releases_database_up") == 1, 60)
     assert api.put(f"{ROUTER}/releases/v2.19.0", token, {}).status_code == 201
     assert "Traceback" not in api.program.log_tail(1000)
 
 
-def _metric(api: ReleasesApi, name: str) -> float:
-    text = api.http.get(f"{api.metrics_url}/metrics").text
-    return next(
-        sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-        if sample.name == name
-    )
+def test_wal_file_that_is_deleted_stops_publishing_and_loses_nothing_that_was_acknowledged(
+    api: ReleasesApi,
+) -> None:
+    token = api.token()
+    assert api.put(f"{ROUTER}/releases/v2.19.0", token, {}).status_code == 201
+    before = api.http.get("/v1/catalogs/deis").content
+    (api.folder / "releases.db-wal").unlink()
+
+    refused = api.put(f"{ROUTER}/releases/v2.19.1", token, {})
+    api.wait_until(lambda: api.metric("releases_database_up") == 0, 15)
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+    assert api.http.get("/v1/catalogs/deis").content == before
+    assert "-wal or -shm file was deleted or replaced while in use; restart" in api.program.log_tail(1000)
+
+    os.killpg(api.program.pid, signal.SIGKILL)
+    api.program.kill()
+    api.start()
+    assert api.http.get("/v1/catalogs/deis").content == before
+    assert api.metric("releases_database_up") == 1
+    assert api.put(f"{ROUTER}/releases/v2.19.1", token, {}).status_code == 201
+
+
+def test_file_that_somebody_locks_shows_in_the_metric_and_reads_go_on(api: ReleasesApi) -> None:
+    token = api.token()
+    with closing(sqlite3.connect(api.folder / "releases.db", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        api.wait_until(lambda: api.metric("releases_database_up") == 0, 15)
+        assert api.http.get("/v1/catalogs/deis").status_code == 200
+        other.execute("ROLLBACK")
+
+    api.wait_until(lambda: api.metric("releases_database_up") == 1, 30)
+    assert api.put(f"{ROUTER}/releases/v2.19.0", token, {}).status_code == 201
+    assert "Traceback" not in api.program.log_tail(1000)
+
+
+@pytest.mark.parametrize("publishes", [False, True])
+def test_disk_that_is_full_shows_in_the_metric_and_reads_go_on(api: ReleasesApi, *, publishes: bool) -> None:
+    """A limit on the size of files is what a full disk is to one that grows."""
+    token = api.token()
+    full, (soft, hard) = api.folder / "releases.db-wal", resource.prlimit(api.program.pid, LARGEST)
+    size = full.stat().st_size if publishes else 1000
+    resource.prlimit(api.program.pid, LARGEST, (size, hard))
+
+    refused = [api.put(f"{ROUTER}/releases/v2.19.0", token, {}).status_code for _ in range(publishes)]
+    api.wait_until(lambda: api.metric("releases_database_up") == 0, 15)
+    assert refused == [503] * publishes
+    assert api.http.get("/v1/catalogs/deis").status_code == 200
+
+    resource.prlimit(api.program.pid, LARGEST, (soft, hard))
+    api.wait_until(lambda: api.metric("releases_database_up") == 1, 30)
+    assert api.put(f"{ROUTER}/releases/v2.19.0", token, {}).status_code == 201
+    assert "Traceback" not in api.program.log_tail(1000)
 
 
 def test_check_in_of_an_old_agent_is_thrown_away_and_the_connection_goes_on(api: ReleasesApi) -> None:

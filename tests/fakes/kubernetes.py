@@ -31,6 +31,19 @@ from fakes.kubernetes_watch import watch_lines
 MODERN_GROUPS = frozenset({"api/v1", "apis/apps/v1", "apis/batch/v1"})
 # Kubernetes 1.8: what Deis Workflow ran on.
 OLD_GROUPS = frozenset({"api/v1", "apis/extensions/v1beta1", "apis/apps/v1beta1", "apis/batch/v1beta1"})
+_LIST_KINDS = {
+    "configmaps": "ConfigMapList",
+    "cronjobs": "CronJobList",
+    "daemonsets": "DaemonSetList",
+    "deployments": "DeploymentList",
+    "namespaces": "NamespaceList",
+    "nodes": "NodeList",
+    "pods": "PodList",
+    "replicationcontrollers": "ReplicationControllerList",
+    "secrets": "SecretList",
+    "services": "ServiceList",
+    "statefulsets": "StatefulSetList",
+}
 _INCONSISTENT = -1  # revision in the token that an expired one is answered with: whatever is there now
 _EVERYTHING = [{"namespace": None, "apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]
 
@@ -266,7 +279,8 @@ class FakeApiServer:
             metadata["continue"] = _continue_token(revision, items[limit - 1]["metadata"]["name"])
             metadata["remainingItemCount"] = len(items) - limit
             items = items[:limit]
-        return Answer(200, {"kind": "List", "apiVersion": "v1", "metadata": metadata, "items": items})
+        head = {"kind": _LIST_KINDS[collection.rpartition("/")[2]], "apiVersion": _api_version(collection)}
+        return Answer(200, {**head, "metadata": metadata, "items": items})
 
     # Watching
 
@@ -290,6 +304,12 @@ def _bound(port: int) -> socket.socket:
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     bound.bind(("127.0.0.1", port))
     return bound
+
+
+def _api_version(collection: str) -> str:
+    """`apps/v1` of `/apis/apps/v1/namespaces/deis/deployments`, `v1` of `/api/v1/nodes`."""
+    parts = collection.split("/")
+    return parts[2] if parts[1] == "api" else "/".join(parts[2:4])
 
 
 def _continue_token(revision: int, start: str) -> str:

@@ -1,11 +1,14 @@
 """`make run`: the releases API and the agent side by side on this machine, until Ctrl-C.
 
 Needs only what the two programs need. The API's database is kept in build/run, so that a release published
-yesterday is still there today; RUN_FOLDER names another folder. Arguments go to the agent: what to read.
+yesterday is still there today. Arguments go to the agent: what to read. Host, ports and another folder are
+given by variables, which `make run` sets from its own command line; no other variable steers the programs.
 """
 
+import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -14,9 +17,12 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
+from tools.variables import PROXIES, without_steering
+
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
-FOLDER = Path(os.environ.get("RUN_FOLDER", ROOT / "build" / "run"))
+FOLDER = ROOT / os.environ.get("RUN_FOLDER", "build/run")
+PORTS = {"PORT": "8080", "METRICS_PORT": "8081", "API_PORT": "8090", "API_METRICS_PORT": "8091"}
 SECONDS_TO_START = 30
 GUIDE = """
 The page            {page}
@@ -34,22 +40,34 @@ def main() -> int:
         signal.signal(ending, signal.default_int_handler)
     FOLDER.mkdir(parents=True, exist_ok=True)
     host = os.environ.get("HOST", "127.0.0.1")
-    api_port, api_metrics_port = (
-        os.environ.get("API_PORT", "8090"),
-        os.environ.get("API_METRICS_PORT", "8091"),
-    )
-    api_url = f"http://{host}:{api_port}"
+    ports = {name: os.environ.get(name, usual) for name, usual in PORTS.items()}
+    check_ports(host, ports)
+    api_url = f"http://{host}:{ports['API_PORT']}"
     database = {"DATABASE_URL": f"sqlite:///{FOLDER / 'releases.db'}"}
-    api = start("workflow-releases", "serve", **database, PORT=api_port, METRICS_PORT=api_metrics_port)
+    api = start(
+        *("workflow-releases", "serve"),
+        **database,
+        HOST=host,
+        PORT=ports["API_PORT"],
+        METRICS_PORT=ports["API_METRICS_PORT"],
+    )
     agent = None
     try:
         if not answers(f"{api_url}/readyz", api):
             return api.wait()
         token = token_file(database)
-        agent = start("workflow-exporter", *sys.argv[1:], VERSIONS_API_URL=api_url, POLL_INTERVAL_SEC="60")
-        page = f"http://{host}:{os.environ.get('PORT', '8080')}/"
+        agent = start(
+            *("workflow-exporter", *sys.argv[1:]),
+            HOST=host,
+            PORT=ports["PORT"],
+            METRICS_PORT=ports["METRICS_PORT"],
+            VERSIONS_API_URL=api_url,
+            POLL_INTERVAL_SEC="60",
+        )
+        page = f"http://{host}:{ports['PORT']}/"
         if answers(f"{page}readyz", agent):
-            print(guide(page, host, api_url, token), flush=True)  # noqa: T201 - what `make run` is to say
+            metrics = f"http://{host}:{ports['METRICS_PORT']}/metrics"
+            print(guide(page, metrics, api_url, token), flush=True)  # noqa: T201 - what `make run` is to say
         return first_to_end(api, agent)
     except KeyboardInterrupt:
         return 0
@@ -57,6 +75,22 @@ def main() -> int:
         for process in filter(None, (agent, api)):
             process.send_signal(signal.SIGTERM)
             process.wait()
+
+
+def check_ports(host: str, ports: Mapping[str, str]) -> None:
+    """Ends the script with a line that names the variable where a port cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with contextlib.ExitStack() as held:  # all at once, so that none is given twice
+        for name, port in ports.items():
+            try:
+                probe = held.enter_context(socket.socket(family))
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the listeners do
+                probe.bind((host, int(port)))
+            except (OSError, ValueError, OverflowError) as error:
+                why = error.strerror if isinstance(error, OSError) else "no port number"
+                sys.exit(
+                    f"make run: {name}={port} with HOST={host}: {why}. Choose another: make run {name}=…"
+                )
 
 
 def start(program: str, *arguments: str, **settings: str) -> subprocess.Popen[bytes]:
@@ -67,7 +101,9 @@ def start(program: str, *arguments: str, **settings: str) -> subprocess.Popen[by
 
 
 def environment(settings: Mapping[str, str]) -> dict[str, str]:
-    return {**os.environ, **settings}
+    """A real cluster may be behind the shell's proxy; the sample and the API are on this machine."""
+    keep = PROXIES if "--kubeconfig" in sys.argv else frozenset[str]()
+    return {**without_steering(os.environ, keep=keep), **settings}
 
 
 def answers(url: str, process: subprocess.Popen[bytes]) -> bool:
@@ -98,10 +134,10 @@ def token_file(database: Mapping[str, str]) -> Path:
     return path
 
 
-def guide(page: str, host: str, api_url: str, token: Path) -> str:
+def guide(page: str, metrics: str, api_url: str, token: Path) -> str:
     return GUIDE.format(
         page=page,
-        metrics=f"http://{host}:{os.environ.get('METRICS_PORT', '8081')}/metrics",
+        metrics=metrics,
         api=api_url,
         publish=(BIN / "workflow-releases").relative_to(ROOT),
         platform="hephy",

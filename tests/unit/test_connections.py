@@ -1,6 +1,8 @@
 """Idle, half-sent and unread connections against both programs' listeners, over real sockets."""
 
 import asyncio
+import logging
+import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -8,7 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
+import workflow_exporter.connections
 import workflow_exporter.listeners
+import workflow_releases.connections
 import workflow_releases.listeners
 
 pytestmark = pytest.mark.anyio
@@ -19,6 +23,8 @@ PROGRAMS = pytest.mark.parametrize(
     ids=["workflow_exporter", "workflow_releases"],
 )
 REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+LARGE = REQUEST.replace(b"/", b"/large", 1)
+LARGE_BYTES = 64 * 2**20  # 64 MiB
 FOR_EVER = 10  # seconds; what these tests wait for is there in milliseconds or never
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -27,20 +33,22 @@ Peer = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class Application:
-    """Answers once it has the body; `/waits` when `released`, `/large` with more than sockets buffer."""
+    """Answers once it has the body, `/early` before; `/waits` when `released`, `/large` with 64 MiB."""
 
     def __init__(self) -> None:
         self.waiting, self.released = asyncio.Event(), asyncio.Event()
+        self.begun = 0
         self.headers: list[tuple[bytes, bytes]] = []  # of the newest request, once its body is read
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
-        while (await receive()).get("more_body"):
+        self.begun += 1
+        while scope["path"] != "/early" and (await receive()).get("more_body"):
             pass
         self.headers = list(scope["headers"])
         if scope["path"] == "/waits":
             self.waiting.set()
             await self.released.wait()
-        body = b"x" * (64 * 2**20 if scope["path"] == "/large" else 5)  # 64 MiB
+        body = b"x" * (LARGE_BYTES if scope["path"] == "/large" else 5)
         length = str(len(body)).encode()
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", length)]})
         await send({"type": "http.response.body", "body": body})
@@ -62,6 +70,16 @@ class Served:
         writer.write(sent)
         return reader, writer
 
+    async def unread(self, sent: bytes = LARGE) -> Peer:
+        """A connection whose answer has begun; no more of it is read than the client's buffers take."""
+        peer = await self.connect(sent)
+        async with asyncio.timeout(FOR_EVER):
+            await peer[0].readuntil(b"\r\n\r\n")
+        return peer
+
+    async def request_seconds_pass(self) -> None:
+        assert await is_closed(await self.connect())
+
     async def status(self) -> int:
         async with httpx.AsyncClient(trust_env=False, timeout=FOR_EVER) as client:
             return (await client.get(self.url)).status_code
@@ -72,7 +90,7 @@ def abort(writer: asyncio.StreamWriter) -> None:
 
 
 @asynccontextmanager
-async def serving(program: Any, **limits: float) -> AsyncIterator[Served]:
+async def serving(program: Any, **limits: Any) -> AsyncIterator[Served]:
     async with AsyncExitStack() as held:
         application = Application()
         listener = program.bind("127.0.0.1", 0, "PORT")
@@ -95,6 +113,22 @@ async def is_closed(peer: Peer) -> bool:
     except TimeoutError:
         return False
     return True
+
+
+async def length_of_rest(peer: Peer, taken: int = 0) -> int:
+    """How much comes of the large answer's body, `taken` included, before the connection ends."""
+    async with asyncio.timeout(FOR_EVER):
+        while taken < LARGE_BYTES and (piece := await read(peer, min(2**20, LARGE_BYTES - taken))):
+            taken += len(piece)
+    return taken
+
+
+async def read(peer: Peer, most: int) -> bytes:
+    """What has come, or the next that comes; nothing where the connection has ended."""
+    try:
+        return await peer[0].read(most)
+    except ConnectionError:
+        return b""
 
 
 async def answer(peer: Peer, sent: bytes = REQUEST) -> bytes:
@@ -253,13 +287,233 @@ async def test_a_connection_that_waits_for_its_answer_is_not_closed_for_a_new_on
 
 
 @PROGRAMS
+async def test_a_new_connection_is_answered_although_all_others_wait_for_their_answers(program: Any) -> None:
+    async with serving(program, max_connections=2) as served:
+        waits = REQUEST.replace(b"/ ", b"/waits ", 1)
+        asking = [await served.connect(waits) for _ in range(2)]
+        await served.application.waiting.wait()
+        probes = [await served.connect() for _ in range(2)]
+        assert [await answer(probe) for probe in probes] == [b"xxxxx"] * 2
+
+        asking += [await served.connect(waits) for _ in range(3)]
+        statuses = [await served.status() for _ in range(3)]
+        served.application.released.set()
+        answered = [await answer(peer, b"") for peer in asking[-3:]]
+
+        # Twice as many as it holds by rights, the oldest of which makes way.
+        assert (statuses, answered) == ([200] * 3, [b"xxxxx"] * 3)
+        assert await is_closed(asking[0])
+
+
+@PROGRAMS
 async def test_an_answer_that_nobody_fetches_stops_no_other(program: Any) -> None:
     async with serving(program, max_connections=1) as served:
-        unread = await served.connect(REQUEST.replace(b"/ ", b"/large ", 1))
+        unread = await served.connect(LARGE)
         async with asyncio.timeout(FOR_EVER):
             await unread[0].readuntil(b"\r\n\r\n")
 
         assert await served.status() == 200
+
+
+@PROGRAMS
+async def test_more_unread_connections_than_a_listener_holds_stop_no_request(program: Any) -> None:
+    async with serving(program, max_connections=4) as served:
+        for _ in range(6):
+            await served.unread(LARGE * 9)
+
+        assert [await served.status() for _ in range(3)] == [200, 200, 200]
+
+
+@PROGRAMS
+@pytest.mark.parametrize("last", [b"", b"Connection: close\r\n"], ids=["kept", "closed after the answer"])
+async def test_an_answer_of_which_nothing_is_taken_for_a_while_is_cut_off(program: Any, last: bytes) -> None:
+    async with serving(
+        program, request_seconds=0.3, answers=program.AnswerLimits(stall_seconds=0.1, look_seconds=0.02)
+    ) as served:
+        peer = await served.unread(LARGE.replace(b"\r\n\r\n", b"\r\n" + last + b"\r\n"))
+        await served.request_seconds_pass()
+
+        assert await length_of_rest(peer) < LARGE_BYTES
+
+
+@PROGRAMS
+async def test_an_answer_that_is_read_slowly_is_not_cut_off(program: Any) -> None:
+    async with serving(
+        program, request_seconds=0.05, answers=program.AnswerLimits(stall_seconds=0.5, look_seconds=0.02)
+    ) as served:
+        peer = await served.unread()
+        began = asyncio.get_running_loop().time()
+        taken = 0
+        while asyncio.get_running_loop().time() < began + 1.5:
+            taken += len(await peer[0].read(2**17))
+            await served.request_seconds_pass()
+
+        assert await length_of_rest(peer, taken) == LARGE_BYTES
+        assert await answer(peer) == b"xxxxx"
+
+
+@PROGRAMS
+async def test_an_answer_that_is_read_slowly_has_an_end(program: Any) -> None:
+    async with serving(
+        program, request_seconds=0.05, answers=program.AnswerLimits(answer_seconds=0.3, look_seconds=0.02)
+    ) as served:
+        peer = await served.unread()
+        taken = 0
+        async with asyncio.timeout(FOR_EVER):
+            while piece := await read(peer, 2**16):
+                taken += len(piece)
+                await served.request_seconds_pass()
+
+        assert taken < LARGE_BYTES
+
+
+@PROGRAMS
+async def test_a_new_connection_takes_the_place_of_a_reader_who_takes_nothing(program: Any) -> None:
+    limits = program.AnswerLimits(unread_bytes=3 * LARGE_BYTES, patience_seconds=0.2, look_seconds=0.02)
+    async with serving(program, max_connections=4, request_seconds=0.05, answers=limits) as served:
+        idle = await served.connect()
+        await answer(idle)
+        slow, stuck = await served.unread(), await served.unread()
+        taken, began = 0, asyncio.get_running_loop().time()
+        while asyncio.get_running_loop().time() < began + 0.6:
+            taken += len(await read(slow, 2**17))
+            await served.request_seconds_pass()
+
+        new = await served.connect()
+        answers = [await answer(peer) for peer in (new, await served.connect(), idle)]
+        assert answers == [b"xxxxx"] * 3
+        assert await length_of_rest(slow, taken) == LARGE_BYTES
+        assert await length_of_rest(stuck) < LARGE_BYTES
+
+
+@PROGRAMS
+async def test_answers_that_wait_for_their_readers_take_little_memory_together(program: Any) -> None:
+    async with serving(program, answers=program.AnswerLimits(unread_bytes=LARGE_BYTES * 3 // 2)) as served:
+        first, second = await served.unread(), await served.unread()
+
+        assert await length_of_rest(first) < LARGE_BYTES
+        assert await length_of_rest(second) == LARGE_BYTES
+
+
+@PROGRAMS
+async def test_the_kernel_keeps_little_for_each_of_many_connections(program: Any) -> None:
+    limits = program.AnswerLimits(unread_bytes=0)  # so that what comes is what the kernels had
+    async with serving(program, answers=limits) as served:
+        for _ in range(16):
+            await served.connect()
+        peer = await served.unread()
+        await served.unread()
+
+        assert await length_of_rest(peer) < 2 * 2**20  # 4 MB more without the bound
+
+
+@PROGRAMS
+async def test_a_body_that_the_application_does_not_take_is_not_kept(program: Any) -> None:
+    sent = b"POST /early HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n" + b"y" * 50_000
+    async with serving(program, request_seconds=10 * FOR_EVER) as served:
+        tracemalloc.start()
+        try:
+            for _ in range(40):
+                assert await answer(await served.connect(), sent) == b"xxxxx"
+            kept, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+
+        assert kept < 40 * 50_000 / 2
+
+
+@PROGRAMS
+async def test_a_request_waits_until_the_answer_before_it_is_read(program: Any) -> None:
+    async with serving(program, request_seconds=0.05) as served:
+        peer = await served.unread(LARGE + REQUEST)
+        peer[1].write(REQUEST)
+        await served.request_seconds_pass()
+        begun = served.application.begun
+
+        rest = await length_of_rest(peer)
+        assert (begun, rest, [await answer(peer, b"") for _ in range(2)]) == (1, LARGE_BYTES, [b"xxxxx"] * 2)
+
+
+@PROGRAMS
+async def test_a_request_has_a_hundred_headers_at_most(program: Any) -> None:
+    async with serving(program) as served:
+        head = REQUEST.removesuffix(b"\r\n")
+        assert await answer(await served.connect(), head + b"a:b\r\n" * 99 + b"\r\n") == b"xxxxx"
+        assert await is_closed(await served.connect(head + b"a:b\r\n" * 100 + b"\r\n"))
+
+
+@PROGRAMS
+async def test_requests_that_wait_for_the_answer_to_another_are_small(program: Any) -> None:
+    head = REQUEST.removesuffix(b"\r\n") + b"a: " + b"b" * 30_000 + b"\r\n\r\n"
+    async with serving(program, request_seconds=10 * FOR_EVER) as served:
+        assert await is_closed(await served.connect(REQUEST.replace(b"/", b"/waits", 1) + head * 4))
+
+
+@PROGRAMS
+async def test_each_of_many_connections_keeps_less(program: Any) -> None:
+    async with serving(program, max_connections=300, request_seconds=10 * FOR_EVER) as served:
+        head = REQUEST.removesuffix(b"\r\n") + b"a: " + b"b" * 10_000 + b"\r\n\r\n"
+        peer = await served.connect()
+        alone = await answer(peer, head), await answer(peer, REQUEST + REQUEST), await answer(peer, b"")
+        for _ in range(256):
+            await served.connect()
+
+        small = await answer(await served.connect())
+        closed = [
+            await is_closed(await served.connect(sent))
+            for sent in (head[:-4], REQUEST.replace(b"/", b"/waits", 1) + REQUEST)
+        ]
+        assert (alone, small, closed) == ((b"xxxxx",) * 3, b"xxxxx", [True, True])
+
+
+BAD_REQUESTS = {
+    "garbage": (b"\x16\x03\x01\r\n\r\n", "not HTTP, answered 400"),
+    "a WebSocket": (
+        REQUEST.removesuffix(b"\r\n") + b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+        "asks for another protocol, which is ignored",
+    ),
+    "a long head": (b"GET /" + b"x" * 2**17, "a head or trailer that is too long, connection closed"),
+    "a queue": (REQUEST * 20, "too many requests behind an unanswered one, connection closed"),
+}
+
+
+@PROGRAMS
+@pytest.mark.parametrize(("sent", "kind"), BAD_REQUESTS.values(), ids=BAD_REQUESTS)
+async def test_a_flood_of_bad_requests_is_a_line_and_a_count(
+    program: Any, sent: bytes, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with serving(program) as served:
+        port = served.url.rpartition(":")[2].rstrip("/")
+        for _ in range(20):
+            await read(await served.connect(sent), 2**16)
+
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == [
+        f"port {port}: bad request: {kind}",
+        f"port {port}: 19 more bad requests: {kind}",
+    ]
+
+
+@pytest.mark.parametrize("program", [workflow_exporter.connections, workflow_releases.connections])
+async def test_a_kind_of_bad_request_has_a_line_a_minute(
+    program: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    loop, minutes = asyncio.get_running_loop(), asyncio.Event()
+    bad_requests = program.BadRequests(80, minute_seconds=0.05)
+    for kind in ("a", "b", "a", "a"):
+        bad_requests.note(kind)
+    loop.call_later(0.06, bad_requests.note, "a")
+    loop.call_later(0.3, minutes.set)
+    await minutes.wait()
+    bad_requests.note("a")
+    bad_requests.close()
+
+    assert [record.getMessage() for record in caplog.records] == [
+        "port 80: bad request: a",
+        "port 80: bad request: b",
+        "port 80: 2 more bad requests: a",
+        "port 80: 1 more bad requests: a",
+        "port 80: bad request: a",
+    ]
 
 
 @PROGRAMS
@@ -270,7 +524,7 @@ async def test_it_stops_within_a_second_with_hundreds_of_half_open_connections(p
         task = asyncio.create_task(program.serve_until(served.stop, listener, served.application))
         half_sent = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab"
         peers = [await served.connect(sent) for sent in (b"", b"GET / HT", half_sent) for _ in range(100)]
-        peers.append(await served.connect(REQUEST.replace(b"/ ", b"/large ", 1)))
+        peers.append(await served.connect(LARGE))
         async with asyncio.timeout(FOR_EVER):
             await peers[-1][0].readuntil(b"\r\n\r\n")
 

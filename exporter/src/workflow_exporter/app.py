@@ -18,7 +18,8 @@ import msgspec
 from workflow_exporter import __version__, terminal
 from workflow_exporter.cluster.addresses import WATCHED
 from workflow_exporter.cluster.connection import Connection, connect
-from workflow_exporter.cluster.lists_and_watches import LiveCluster, find_namespace
+from workflow_exporter.cluster.detect import Located
+from workflow_exporter.cluster.lists_and_watches import LiveCluster, look_for_platform
 from workflow_exporter.cluster.objects import ClusterReader
 from workflow_exporter.cluster.recorded import RecordedCluster
 from workflow_exporter.errors import ClusterError
@@ -98,7 +99,7 @@ def _open(plan: Plan) -> _Opened:
         recorded = RecordedCluster(
             plan.source.recording, plan.profiles, namespace=plan.settings.namespace, read_at=_now()
         )
-        reading = _Reading(recorded, _composer(plan, recorded, recorded.namespace))
+        reading = _Reading(recorded, _composer(plan, recorded, recorded.located))
         return lambda _: contextlib.nullcontext(reading)
     kubeconfig = plan.source.kubeconfig
     return partial(_live, plan, connect(str(kubeconfig) if kubeconfig else None, plan.source.context))
@@ -110,28 +111,34 @@ async def _live(
 ) -> AsyncIterator[_Reading]:
     _log.info("reading the cluster by %s", connection.origin)
     try:
-        namespace = plan.settings.namespace or await _find_namespace(plan, connection.http, on_problem)
-        reader = LiveCluster(connection.http, plan.profiles, namespace)
-        yield _Reading(reader, _composer(plan, reader, namespace))
+        located = await _locate(plan, connection.http, on_problem)
+        reader = LiveCluster(connection.http, plan.profiles, located.namespace)
+        yield _Reading(reader, _composer(plan, reader, located))
     finally:
         await connection.aclose()
 
 
-async def _find_namespace(
-    plan: Plan, http: httpx.AsyncClient, on_problem: Callable[[ClusterError], None]
-) -> str:
+async def _locate(plan: Plan, http: httpx.AsyncClient, on_problem: Callable[[ClusterError], None]) -> Located:
     """Asks until the server answers, a guess would hold for the whole run; or until `on_problem` raises."""
-    candidates = tuple(dict.fromkeys(profile.namespace for profile in plan.profiles))
+    if plan.settings.namespace:
+        return Located(plan.settings.namespace)
     while True:
         try:
-            return await find_namespace(http, candidates)
+            return await look_for_platform(http, plan.profiles)
         except ClusterError as error:
             on_problem(error)
             await asyncio.sleep(_NAMESPACE_RETRY_SECONDS)
 
 
-def _composer(plan: Plan, reader: ClusterReader, namespace: str) -> Composer:
-    return Composer(reader, plan.profiles, namespace, choices=plan.choices, identity_key=plan.identity_key)
+def _composer(plan: Plan, reader: ClusterReader, located: Located) -> Composer:
+    return Composer(
+        reader,
+        plan.profiles,
+        located.namespace,
+        choices=plan.choices,
+        identity_key=plan.identity_key,
+        elsewhere=located.elsewhere,
+    )
 
 
 # --- serving -----------------------------------------------------------------------------------------

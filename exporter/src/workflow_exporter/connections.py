@@ -1,20 +1,166 @@
-"""How many connections a listener holds and for how long, so that idle ones can stop nobody else.
+"""How many connections a listener holds, for how long and in how much memory, so that they stop no others.
 
-uvicorn's own limit answers 503 to everybody, a liveness probe included, and waits for ever for a request.
+uvicorn's own limit answers 503 to everybody, a liveness probe included. It waits for ever for a request, and
+for the reader of an answer.
 """
 
 import asyncio
-from collections.abc import Iterable
+import fcntl
+import logging
+import socket
+import struct
+import termios
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import ClassVar
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+_log = logging.getLogger(__name__)
 
 # In a row, of what is no part of a body: a head, empty lines, trailers. Proxies take 8 to 32 KiB; the parser
 # has no bound of its own, keeps all of it, and copies it with each piece that comes.
 _MAX_BYTES_WITHOUT_BODY = 64 * 1024
+_MAX_HEADERS = 100  # of a request, as Apache's LimitRequestFields; each takes up to 25 times its bytes
 # Requests behind the one that is being answered. Neither browsers nor scrapers nor proxies send any; uvicorn
 # would parse and keep as many as come, each of which takes a hundred times the bytes that were sent.
 _MAX_QUEUED = 8
+# With more connections than these, each may keep less: this much of a head, and no requests that wait.
+_CROWD = 256
+_MAX_BYTES_WITHOUT_BODY_IN_A_CROWD = 8 * 1024
+# With more connections than these, the kernel keeps less of an answer before it is sent; else it takes up to
+# 4 MB for each. Not of a scraper that is alone: for 4 MB, to wake up 30 times costs half a millisecond.
+_FEW = 16
+_MAX_BYTES_IN_KERNEL = 128 * 1024
+
+_NOT_HTTP = "not HTTP, answered 400"
+_OTHER_PROTOCOL = "asks for another protocol, which is ignored"
+_LONG_HEAD = "a head or trailer that is too long, connection closed"
+_MANY_HEADERS = f"more than {_MAX_HEADERS} headers, connection closed"
+_QUEUED = "too many requests behind an unanswered one, connection closed"
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerLimits:
+    """What the readers of one listener's answers are given."""
+
+    # In which a reader takes at least a byte. Lost packets are sent again sooner; nginx waits for 60 s.
+    stall_seconds: float = 30
+    # For a whole answer, from when its reader is first waited for: 200 KB, a large page, at 1 KB/s.
+    answer_seconds: float = 300
+    # Of all answers that wait for their readers; one that is larger alone is kept all the same.
+    unread_bytes: int = 16 * 1024 * 1024
+    # Without progress, after which a new connection takes the reader's place and not that of an idle one.
+    patience_seconds: float = 5
+    look_seconds: float = 1  # between two looks at all readers, a microsecond for each
+
+
+class BadRequests:
+    """The log of bad requests on one port: a line for the first of a kind, then one a minute with a count."""
+
+    def __init__(self, port: int, minute_seconds: float = 60) -> None:
+        self._port, self._minute_seconds = port, minute_seconds
+        self._more: dict[str, int] = {}  # by kind, since its last line
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+
+    def note(self, kind: str) -> None:
+        if kind in self._more:
+            self._more[kind] += 1
+            return
+        _log.warning("port %d: bad request: %s", self._port, kind)
+        self._begin_minute(kind)
+
+    def close(self) -> None:
+        """Logs what was counted and not yet logged."""
+        for kind, timer in self._timers.items():
+            timer.cancel()
+            self._tell(kind)
+        self._more.clear()
+        self._timers.clear()
+
+    def _begin_minute(self, kind: str) -> None:
+        self._more[kind] = 0
+        self._timers[kind] = asyncio.get_running_loop().call_later(
+            self._minute_seconds, self._end_minute, kind
+        )
+
+    def _end_minute(self, kind: str) -> None:
+        if self._more[kind]:
+            self._tell(kind)
+            self._begin_minute(kind)
+        else:
+            del self._more[kind], self._timers[kind]
+
+    def _tell(self, kind: str) -> None:
+        if self._more[kind]:
+            _log.warning("port %d: %d more bad requests: %s", self._port, self._more[kind], kind)
+
+
+@dataclass(slots=True)
+class _Reader:
+    """How far the reader of an answer is."""
+
+    since: float  # when it was first waited for
+    moved: float  # when it was last seen to have taken something
+    unread: int  # bytes, the kernel's included
+    buffered: int  # of them, the bytes in this process
+
+
+class Readers:
+    """The connections of a listener whose answers wait for their readers."""
+
+    def __init__(self, limits: AnswerLimits) -> None:
+        self._limits = limits
+        # The longest without progress first. A dict, because it keeps that order.
+        self.waiting: dict[Connection, _Reader] = {}
+        self._looking = False
+        self._buffered_bytes = 0
+
+    def add(self, connection: "Connection", since: float) -> None:
+        """`since` is when this answer was first waited for; makes room for it first."""
+        buffered = connection.transport.get_write_buffer_size()
+        while self.waiting and self._buffered_bytes + buffered > self._limits.unread_bytes:
+            next(iter(self.waiting)).abort()
+        unread = buffered + connection.bytes_in_kernel()
+        self.waiting[connection] = _Reader(since, connection.loop.time(), unread, buffered)
+        self._buffered_bytes += buffered
+        self._look_later(connection.loop)
+
+    def discard(self, connection: "Connection") -> None:
+        reader = self.waiting.pop(connection, None)
+        if reader is not None:
+            self._buffered_bytes -= reader.buffered
+
+    def stuck(self, now: float) -> "Connection | None":
+        """The one that has taken nothing for the longest time, if that is longer than patience."""
+        for connection, reader in self.waiting.items():
+            return connection if now - reader.moved >= self._limits.patience_seconds else None
+        return None
+
+    def _look_later(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self.waiting and not self._looking:
+            self._looking = True
+            loop.call_later(self._limits.look_seconds, self._look, loop)
+
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._looking = False
+        now = loop.time()
+        for connection, reader in list(self.waiting.items()):
+            self._update(connection, reader, now)
+            stalled = now - reader.moved >= self._limits.stall_seconds
+            if stalled or now - reader.since >= self._limits.answer_seconds:
+                connection.abort()
+        self._look_later(loop)
+
+    def _update(self, connection: "Connection", reader: _Reader, now: float) -> None:
+        buffered = connection.transport.get_write_buffer_size()
+        unread = buffered + connection.bytes_in_kernel()
+        if unread < reader.unread:
+            reader.moved = now
+            self.waiting[connection] = self.waiting.pop(connection)
+        self._buffered_bytes += buffered - reader.buffered
+        reader.unread, reader.buffered = unread, buffered
 
 
 class Connection(HttpToolsProtocol):
@@ -22,35 +168,59 @@ class Connection(HttpToolsProtocol):
 
     most: ClassVar[int]
     request_seconds: ClassVar[float]
-    # Those with no whole request to answer, the longest idle first. A dict, because it keeps that order.
-    idle: ClassVar[dict["Connection", None]]
+    bad_requests: ClassVar[BadRequests]
+    # Who is in which state, the longest first. Dicts, because they keep that order.
+    idle: ClassVar[dict["Connection", None]]  # no whole request to answer
+    busy: ClassVar[dict["Connection", None]]  # a request that is being answered
+    queueing: ClassVar[dict["Connection", None]]  # requests behind the one that is being answered
+    readers: ClassVar[Readers]  # those with an answer that is not wholly handed to the kernel
 
     _partial = False  # a request has begun and its end has not come
     _deadline: asyncio.TimerHandle | None = None
     _bytes_without_body = 0
+    _bytes_queued = 0
     _in_head = False
+    _answered = False  # the application has ended, and its answer waits for the reader
+    _reader_since: float | None = None  # when the reader of the answer under way was first waited for
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn
         super().connection_made(transport)
-        if len(self.connections) > self.most:
-            # The longest idle one has had its chance; a new one is perhaps a probe. Unless all are busy.
-            next(iter(self.idle), self).abort()
-        if not transport.is_closing():
-            self.idle[self] = None
-            self._expect_request()
+        # `pause_writing` is called as soon as anything has to wait, `resume_writing` when nothing does.
+        transport.set_write_buffer_limits(high=0)
+        if len(self.connections) > _FEW:
+            sock = transport.get_extra_info("socket")
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _MAX_BYTES_IN_KERNEL)
+        if len(self.connections) > self.most and (in_the_way := self._in_the_way()):
+            in_the_way.abort()
+        self.idle[self] = None
+        self._expect_request()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.idle.pop(self, None)
-        self._end_deadline()
+        self._forget()
         self._unset_keepalive_if_required()  # uvicorn leaves it after an error
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         self._bytes_without_body += len(data)
-        super().data_received(data)
-        if self._bytes_without_body > _MAX_BYTES_WITHOUT_BODY:
-            self.abort()
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self.bad_requests.note(_OTHER_PROTOCOL)
+        except httptools.HttpParserError:
+            if not self.transport.is_closing():
+                self.bad_requests.note(_NOT_HTTP)
+                self.send_400_response("Invalid HTTP request received.")
+        if self.transport.is_closing():
             return
+        if self._bytes_without_body > self._most_bytes_without_body():
+            self._cut_off(_LONG_HEAD)
+            return
+        if self.pipeline:
+            self._bytes_queued += len(data)
+            if self._bytes_queued > _MAX_BYTES_WITHOUT_BODY:
+                self._cut_off(_QUEUED)
+                return
         # Not only for a request that has begun: empty lines before one would keep a connection open too.
         if self._partial or self in self.idle:
             self._expect_request()
@@ -61,8 +231,11 @@ class Connection(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         # What comes behind the body is a trailer, and none of the headers that proxies vouch for.
-        if self._in_head:
-            super().on_header(name, value)
+        if not self._in_head or self.transport.is_closing():
+            return
+        super().on_header(name, value)
+        if len(self.headers) > _MAX_HEADERS:
+            self._cut_off(_MANY_HEADERS)
 
     def on_headers_complete(self) -> None:
         self._bytes_without_body = 0
@@ -70,9 +243,11 @@ class Connection(HttpToolsProtocol):
         if self.transport.is_closing():
             return  # aborted, and the parser still has the rest of what was read
         super().on_headers_complete()
-        if len(self.pipeline) > _MAX_QUEUED:
-            self.pipeline.clear()
-            self.abort()
+        if self.pipeline:
+            self.busy.pop(self, None)
+            self.queueing[self] = None
+            if len(self.pipeline) > (0 if self._in_a_crowd() else _MAX_QUEUED):
+                self._cut_off(_QUEUED)
 
     def on_body(self, body: bytes) -> None:
         self._bytes_without_body = 0
@@ -83,16 +258,42 @@ class Connection(HttpToolsProtocol):
         self._end_deadline()
         if not self.cycle.response_complete:  # it is, when the answer did not wait for the body
             self.idle.pop(self, None)
+            if not self.pipeline:
+                self.busy[self] = None
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
+        self.busy.pop(self, None)
+        if self.flow.write_paused:
+            self._answered = True  # the next request begins when this answer is read: one at most is kept
+            return
+        self._reader_since = None
+        if len(self.pipeline) == 1:  # the next to be answered
+            self.queueing.pop(self, None)
+            self.busy[self] = None
         if not self.pipeline:
+            self.cycle.body = bytearray()  # of which the application took nothing; uvicorn keeps it
+            self._bytes_queued = 0
             self.idle.pop(self, None)
             self.idle[self] = None
+            if len(self.connections) > self.most:
+                self.transport.close()
         super().on_response_complete()
-        if self.transport.is_closing():  # once its reader has fetched what is buffered, which may be never
-            self._end_deadline()
-            self._deadline = self.loop.call_later(self.timeout_keep_alive, self.abort)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self.flow.pause_reading()
+        self._reader_since = self._reader_since or self.loop.time()
+        self.readers.add(self, self._reader_since)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self.readers.discard(self)
+        if self._answered:
+            self._answered = False
+            self.on_response_complete()
+        elif not self.pipeline:
+            self.flow.resume_reading()
 
     def timeout_keep_alive_handler(self) -> None:
         self.abort()  # closing would wait for a reader that fetches nothing
@@ -100,8 +301,49 @@ class Connection(HttpToolsProtocol):
     def abort(self) -> None:
         """Closes at once, and makes room at once: `connection_lost` comes in a later turn of the loop."""
         self.connections.discard(self)
-        self.idle.pop(self, None)
+        self._forget()
+        self.pipeline.clear()
         self.transport.abort()
+
+    def bytes_in_kernel(self) -> int:
+        """Sent bytes that the other side has not acknowledged, and those not yet sent: SIOCOUTQ of tcp(7)."""
+        sock = self.transport.get_extra_info("socket")
+        try:
+            (count,) = struct.unpack("i", fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, bytes(4)))
+        except OSError:
+            return 0  # not on Linux: then progress shows only in steps of the kernel's buffer
+        return int(count)
+
+    def _in_the_way(self) -> "Connection | None":
+        """Whose place a new connection takes. It is perhaps a probe, so it is not the one that is closed."""
+        stuck = self.readers.stuck(self.loop.time())
+        if stuck is not None:
+            return stuck
+        # A flood makes one group the largest, and what comes meanwhile is in another, or the youngest in it.
+        groups: list[Mapping[Connection, object]]
+        groups = [self.readers.waiting, self.queueing, self.idle, self.busy]
+        largest = max(groups, key=len)
+        # All may be busy for a moment, and deserve their answers.
+        if largest is self.busy and len(self.connections) <= 2 * self.most:
+            return None
+        return next(iter(largest), None)
+
+    def _cut_off(self, kind: str) -> None:
+        self.bad_requests.note(kind)
+        self.abort()
+
+    def _forget(self) -> None:
+        self.idle.pop(self, None)
+        self.queueing.pop(self, None)
+        self.busy.pop(self, None)
+        self.readers.discard(self)
+        self._end_deadline()
+
+    def _in_a_crowd(self) -> bool:
+        return len(self.connections) > _CROWD
+
+    def _most_bytes_without_body(self) -> int:
+        return _MAX_BYTES_WITHOUT_BODY_IN_A_CROWD if self._in_a_crowd() else _MAX_BYTES_WITHOUT_BODY
 
     def _expect_request(self) -> None:
         if self._deadline is None:
@@ -113,14 +355,20 @@ class Connection(HttpToolsProtocol):
             self._deadline = None
 
 
-def connection_class(most: int, request_seconds: float) -> type[Connection]:
+def connection_class(
+    most: int, request_seconds: float, answers: AnswerLimits, bad_requests: BadRequests
+) -> type[Connection]:
     """Connections of one listener: `most` at a time, and each request sent whole in `request_seconds`."""
 
     class ListenerConnection(Connection):
         idle: ClassVar[dict[Connection, None]] = {}
+        queueing: ClassVar[dict[Connection, None]] = {}
+        busy: ClassVar[dict[Connection, None]] = {}
+        readers: ClassVar[Readers] = Readers(answers)
 
     ListenerConnection.most = most
     ListenerConnection.request_seconds = request_seconds
+    ListenerConnection.bad_requests = bad_requests
     return ListenerConnection
 
 

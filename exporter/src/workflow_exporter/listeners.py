@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import uvicorn
 
-from workflow_exporter.connections import abort_all, connection_class
+from workflow_exporter.connections import AnswerLimits, BadRequests, abort_all, connection_class
 from workflow_exporter.errors import SettingsError
 
 AsgiApp = Callable[
@@ -23,12 +23,14 @@ AsgiApp = Callable[
 ]
 
 _BACKLOG = 64  # connections that wait to be accepted; a page and a scraper need few
-# A listener; then the longest idle one is closed for a new one. The loop takes some turns to close one,
-# and accepts a backlog more in each: in a flood, two listeners stay below 1,024 open files, the usual limit.
+# A listener; then one is closed for each new one, unless all are being answered: then up to twice as many.
+# The loop takes some turns to close one, and accepts a backlog more in each: in a flood, two listeners stay
+# below 1,024 open files, the usual limit.
 _MAX_CONNECTIONS = 128
 _REQUEST_SECONDS = 10  # from a connection's opening, or a request's first byte, to the request's end
 _KEEP_ALIVE_SECONDS = 75  # longer than Prometheus' usual scrape interval of 60 s, so it need not reconnect
 _GRACE_SECONDS = 0.5  # for answers under way when the program is told to end
+_ANSWERS = AnswerLimits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +92,13 @@ async def serve_until(
     *,
     max_connections: int = _MAX_CONNECTIONS,
     request_seconds: float = _REQUEST_SECONDS,
+    answers: AnswerLimits = _ANSWERS,
 ) -> None:
     """Serves until `stop` is set; open answers get a moment to end, idle connections none."""
+    bad_requests = BadRequests(listener.sock.getsockname()[1])
     config = uvicorn.Config(
         application,
-        http=connection_class(max_connections, request_seconds),
+        http=connection_class(max_connections, request_seconds, answers, bad_requests),
         ws="none",
         lifespan="off",
         log_config=None,
@@ -116,3 +120,4 @@ async def serve_until(
         server.force_exit = True
         abort_all(server.server_state.connections)
     await serving
+    bad_requests.close()

@@ -8,7 +8,8 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
-from workflow_exporter.cluster.detect import choose_profile
+from workflow_exporter.catalog import Notice, Severity
+from workflow_exporter.cluster.detect import Elsewhere, choose_profile
 from workflow_exporter.cluster.extract import Extractor, extract
 from workflow_exporter.cluster.objects import ClusterObjects, ClusterReader, Resource
 from workflow_exporter.platforms.profile import Profile
@@ -43,11 +44,13 @@ class Composer:
         *,
         choices: Choices,
         identity_key: bytes,
+        elsewhere: Sequence[Elsewhere] = (),
     ) -> None:
         """`profiles`: one, or all among which `auto` chooses anew each time."""
         self._reader = reader
         self._profiles = profiles
         self._namespace = namespace
+        self._notices = tuple(_also_runs(one) for one in elsewhere)
         self._choices = choices
         self._identity_key = identity_key
         self._extractors: dict[str, Extractor] = {}  # by profile: each remembers what it converted
@@ -80,8 +83,19 @@ class Composer:
             identity=identity or _why_no_identity(view.sources),
             choices=self._choices,
             titles={name: component.title for name, component in profile.components.items()},
+            own_notices=self._notices,
             judge=self._judge,
         )
+
+
+def _also_runs(elsewhere: Elsewhere) -> Notice:
+    place = elsewhere.namespace
+    return Notice(
+        id=f"also-in-{place}",
+        severity=Severity.INFO,
+        title=f"{elsewhere.platform_title} also runs in namespace {place}; "
+        "set WORKFLOW_NAMESPACE to look at it",
+    )
 
 
 def unread_snapshot(now: datetime, profile: Profile, reason: str, choices: Choices) -> Snapshot:

@@ -48,7 +48,8 @@ SETTINGS: tuple[Setting, ...] = (
         "namespace",
         "WORKFLOW_NAMESPACE",
         "",
-        "Namespace of the platform. Empty: the first of the profiles' namespaces that exists (deis, drycc).",
+        "Namespace of the platform. Empty: that of the profiles' namespaces (deis, drycc) with most "
+        "workloads of a platform, else the first that exists. A recording is searched in all its namespaces.",
         values.namespace,
         ("DEIS_NAMESPACE", "DRYCC_NAMESPACE"),
     ),
@@ -56,7 +57,8 @@ SETTINGS: tuple[Setting, ...] = (
         "platform",
         "PLATFORM",
         "auto",
-        "Profile: deis, hephy, drycc, or auto, which decides by namespace, annotations, images and versions.",
+        "Profile: deis, hephy, drycc, or auto, which decides by annotations, names, namespace, versions and "
+        "images.",
         values.word,
     ),
     Setting(

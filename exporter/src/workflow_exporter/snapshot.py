@@ -44,7 +44,7 @@ class CatalogFacts:
     expired: bool = False
     end_of_life: EndOfLife | None = None
     successor: Successor | None = None
-    notices: tuple[Notice, ...] = ()  # those that concern this cluster and have not expired
+    notices: tuple[Notice, ...] = ()  # the catalog's that concern this cluster and have not expired
     problem: str | None = None  # why verdicts cannot be told; None: they can
 
 
@@ -74,6 +74,12 @@ class Snapshot:
     checks_enabled: bool  # effective: somebody to ask, and allowed to
     reporting_enabled: bool  # effective: on, with an address, and an identity
     modes: Mapping[str, str] = field(default_factory=dict)  # in words, by `checks` and `reporting`
+    own_notices: tuple[Notice, ...] = ()  # what the agent itself has to say, whatever the catalog
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """All that are shown."""
+        return (*self.own_notices, *self.catalog.notices)
 
     @property
     def cluster_read(self) -> bool:
@@ -147,6 +153,7 @@ def make_snapshot(  # noqa: PLR0913  all that a snapshot is made of, each by its
     identity: Identity | str,
     choices: Choices,
     titles: Mapping[str, str],
+    own_notices: tuple[Notice, ...] = (),
     judge: Callable[[Inventory, Grounds], Judgement] = judge,
 ) -> Snapshot:
     """Judges the inventory. `identity` may be the reason why there is none; `titles` are the profile's.
@@ -180,6 +187,7 @@ def make_snapshot(  # noqa: PLR0913  all that a snapshot is made of, each by its
         checks_enabled=choices.checks_enabled,
         reporting_enabled=choices.reporting_enabled and known is not None,
         modes=_modes(choices, identity),
+        own_notices=own_notices,
     )
 
 

@@ -122,7 +122,7 @@ def _notes(snapshot: Snapshot) -> str:
     if catalog.end_of_life:
         successor = f"; {catalog.successor.title} carries on" if catalog.successor else ""
         lines.append(f"End of life: {catalog.end_of_life.date.date().isoformat()}{successor}.")
-    lines += [f"{notice.severity.value.capitalize()}: {notice.title}" for notice in catalog.notices]
+    lines += [f"{notice.severity.value.capitalize()}: {notice.title}" for notice in snapshot.notices]
     if catalog.problem:
         lines.append(f"Cannot tell what is newest: {catalog.problem}.")
     if snapshot.unobserved:

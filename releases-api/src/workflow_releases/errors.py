@@ -52,7 +52,7 @@ class DatabaseStateError(WorkflowReleasesError):
 
 
 class DatabaseUnavailableError(WorkflowReleasesError):
-    """The database cannot be used at the moment; nothing was changed."""
+    """The database cannot be used at the moment; a change may have been stored, and may be repeated."""
 
 
 class SigningKeyError(WorkflowReleasesError):

@@ -11,7 +11,7 @@ from typing import Any
 
 import uvicorn
 
-from workflow_releases.connections import abort_all, connection_class
+from workflow_releases.connections import AnswerLimits, BadRequests, abort_all, connection_class
 from workflow_releases.errors import SettingsError
 
 AsgiApp = Callable[
@@ -24,11 +24,13 @@ AsgiApp = Callable[
 ]
 
 _BACKLOG = 1024  # connections that wait to be accepted: after an outage all agents come at once
-# A listener; then the longest idle one is closed for a new one. Fewer where few files may be open.
+# A listener; then one is closed for each new one, unless all are being answered: then up to twice as many.
+# Fewer where few files may be open.
 _MAX_CONNECTIONS = 4096
 _REQUEST_SECONDS = 20  # for a whole request; a report's own deadline of 10 s, which is answered, comes first
 _KEEP_ALIVE_SECONDS = 75  # longer than proxies and Prometheus wait between two requests (60 s)
 _GRACE_SECONDS = 0.5  # for answers under way when the program is told to end
+_ANSWERS = AnswerLimits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +94,14 @@ async def serve_until(
     *,
     max_connections: int = _MAX_CONNECTIONS,
     request_seconds: float = _REQUEST_SECONDS,
+    answers: AnswerLimits = _ANSWERS,
 ) -> None:
     """Serves until `stop` is set; open answers get a moment to end, idle connections none."""
     most = min(max_connections, most_connections())
+    bad_requests = BadRequests(listener.sock.getsockname()[1])
     config = uvicorn.Config(
         application,
-        http=connection_class(most, request_seconds),
+        http=connection_class(most, request_seconds, answers, bad_requests),
         ws="none",
         lifespan="off",
         log_config=None,
@@ -119,3 +123,4 @@ async def serve_until(
         server.force_exit = True
         abort_all(server.server_state.connections)
     await serving
+    bad_requests.close()

@@ -3,11 +3,13 @@
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from workflow_releases.catalog import body, store
 from workflow_releases.catalog.held import HeldCatalogs
+from workflow_releases.catalog.model import MAX_AHEAD
 from workflow_releases.catalog.signature import SigningKeys
 from workflow_releases.database import changes, schema
 from workflow_releases.database.engine import Database
@@ -16,6 +18,8 @@ from workflow_releases.errors import DatabaseStateError, DatabaseUnavailableErro
 from workflow_releases.instances.audience import load_audiences
 
 POLL_SECONDS = 1.0  # a replica may take 5 s to see a change; the question costs one row
+# Longer than a healthy database is busy, shorter than a statement waits for its answer (database/postgresql).
+_SILENT_SECONDS = 6.0
 
 _log = logging.getLogger(__name__)
 
@@ -29,38 +33,67 @@ class Editions:
         clock: Callable[[], datetime],
         keys: SigningKeys | None,
         stored: HeldCatalogs | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Reads everything once; raises DatabaseUnavailableError. `stored`: the publisher's, to read less."""
         self._database = database
         self._clock = clock
         self._keys = keys
         self._stored = stored or HeldCatalogs()
+        self._monotonic = monotonic
         self._lock = threading.Lock()  # the poll and a publication may refresh at the same moment
-        self.database_up = True
+        self._continued = True  # the database answered last time
         self._file = database.file
         self.current = self._made(None)
+        self._usable = True
+        self._answered = monotonic()
+
+    @property
+    def database_up(self) -> bool:
+        """Whether it answered within the last seconds, and could have stored a change."""
+        return self._usable and self._monotonic() - self._answered < _SILENT_SECONDS
+
+    def ahead(self) -> bool:
+        """Whether a catalog says that it changed in the future: a clock was wrong, or is."""
+        latest = self._clock() + MAX_AHEAD
+        return any(catalog.generated > latest for catalog in self.current.catalogs.values())
 
     def refresh(self) -> None:
-        """Makes a new edition if the database, or the week, is another; blocks, so call it in a thread.
+        """Catches up, and finds out whether a change could be stored; blocks, so call it in a thread.
 
-        A database that is away is logged once and leaves the edition as it is.
+        A database that is away, locked or full is logged once; reads go on from what is there.
+        """
+        try:
+            self.catch_up()
+            changes.check_possible(self._database)
+        except (DatabaseUnavailableError, DatabaseStateError) as error:
+            if self._usable:
+                _log.error("%s; reads go on from memory, publishing is refused", error)
+            self._usable = False
+        else:
+            if not self._usable:
+                _log.info("the database is back")
+            self._answered = self._monotonic()
+            self._usable = True
+
+    def catch_up(self) -> None:
+        """Makes a new edition if the database, or the week, is another.
+
+        Raises DatabaseUnavailableError or DatabaseStateError, and leaves the edition as it is: what was
+        stored may then not be served yet, so it must not be acknowledged.
         """
         with self._lock:
             try:
                 self.current = self._made(self.current)
-            except (DatabaseUnavailableError, DatabaseStateError) as error:
-                if self.database_up:
-                    _log.error("%s; reads go on from memory, publishing is refused", error)
-                self.database_up = False
-            else:
-                if not self.database_up:
-                    _log.info("the database is back")
-                self.database_up = True
+            except (DatabaseUnavailableError, DatabaseStateError):
+                self._continued = False
+                raise
+            self._continued = True
 
     def _made(self, previous: Edition | None) -> Edition:
         week = body.week_start(self._clock())
         file = self._database.file
-        continued = self.database_up and file == self._file
+        continued = self._continued and file == self._file
         if not continued:
             schema.check(self._database)  # what came back may be an older backup, or another file
         with self._database.reading() as connection:

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import sqlite3
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 from releases_factories import INSTANCE, NOW, add_catalog, clock, document, moment, open_store
 from workflow_releases.catalog.publish import Publisher
 from workflow_releases.database.engine import Database
+from workflow_releases.errors import DatabaseUnavailableError
 from workflow_releases.instances.audience import Marker
 from workflow_releases.refresh import POLL_SECONDS, Editions, follow
 
@@ -164,6 +167,63 @@ def test_what_comes_back_with_another_history_is_read_whole(
     editions.refresh()
 
     assert list(editions.current.catalogs) == ["one", "two"]
+
+
+def test_database_that_says_nothing_is_away_while_it_is_still_waited_for(store: Database) -> None:
+    seconds = [0.0]
+    editions = Editions(store, clock, None, monotonic=lambda: seconds[0])
+
+    seconds[0] = 5.9
+    assert up(editions) is True
+    seconds[0] = 6.0
+    assert up(editions) is False
+    editions.refresh()
+    assert up(editions) is True
+
+
+def test_database_that_answers_and_stores_nothing_is_not_up_and_is_followed(
+    migrated_file: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "releases.db"
+    path.write_bytes(migrated_file.read_bytes())
+    database = Database(f"sqlite:///{path}", busy_seconds=0.05)
+    add_catalog(database, document())
+    editions = Editions(database, clock, None)
+
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        editions.refresh()
+        editions.refresh()
+        assert up(editions) is False
+        other.execute("ROLLBACK")
+    before = editions.current
+    editions.refresh()
+
+    assert up(editions) is True
+    assert editions.current is before  # nothing was read again
+    assert [record.levelname for record in caplog.records if "locked" in record.message] == ["ERROR"]
+    database.close()
+
+
+def test_catalog_that_a_wrong_clock_dated_is_ahead_until_it_is_corrected(store: Database) -> None:
+    Publisher(store, lambda: moment("2035-01-01")).release("ci", "deis", "router", "v2.2.0", {})
+    editions = Editions(store, clock, None)
+    assert editions.ahead()
+
+    Publisher(store, clock).correct_future()
+    editions.refresh()
+
+    assert not editions.ahead()
+    assert editions.current.catalogs["deis"].generated == NOW
+
+
+def test_catching_up_says_when_it_could_not(store: Database, tmp_path: Path) -> None:
+    assert store.path is not None
+    editions = Editions(store, clock, None)
+    store.path.rename(tmp_path / "aside")
+
+    with pytest.raises(DatabaseUnavailableError):
+        editions.catch_up()
 
 
 @pytest.mark.anyio

@@ -1,7 +1,7 @@
 """A live cluster: every resource read by a task of its own, held in memory, seen through `view`."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from itertools import chain
 
 import httpx
@@ -15,18 +15,22 @@ from workflow_exporter.cluster.addresses import (
     namespace_address,
 )
 from workflow_exporter.cluster.api_client import ApiClient
-from workflow_exporter.cluster.api_errors import RefusedError
-from workflow_exporter.cluster.contents import Room, Source
+from workflow_exporter.cluster.api_errors import BadAnswerError, RefusedError
+from workflow_exporter.cluster.contents import Contents, Room, Source
+from workflow_exporter.cluster.detect import WORKLOADS, Located, locate, own_namespaces
 from workflow_exporter.cluster.follower import Follower
 from workflow_exporter.cluster.intake import Intake
 from workflow_exporter.cluster.objects import ClusterObjects, ClusterView, Resource
 from workflow_exporter.cluster.single_objects import Reader
 from workflow_exporter.cluster.timing import Surroundings, Timing
+from workflow_exporter.errors import ClusterError
 from workflow_exporter.platforms.profile import Profile
 
 _KUBE_SYSTEM = "kube-system"
 # Of 100, 500, 1,000 and all in one page, 500 was as fast as any; a page of nodes (16.5 KB each) is 8 MiB.
 _PAGE_OBJECTS = 500
+# Of one kind in one namespace, before the agent knows where to look: a platform has some dozens of workloads.
+_PAGES_LOOKED_AT = 20
 
 
 class LiveCluster:
@@ -100,22 +104,70 @@ class LiveCluster:
         )
 
 
-async def find_namespace(http: httpx.AsyncClient, candidates: Sequence[str]) -> str:
-    """The first of the candidates that exists in the cluster, else the first.
+async def look_for_platform(http: httpx.AsyncClient, candidates: tuple[Profile, ...]) -> Located:
+    """Of the candidates' own namespaces the one that exists; of several, decided by the workloads in each.
 
-    One that may not be read (403) counts as not there. Raises ClusterError where the server cannot be asked:
-    the caller decides whether to ask again, since a guess would hold for the whole run.
+    What may not be read (403) counts as not there; so do workloads of a kind that the server cannot list.
+    Raises ClusterError where the server cannot be asked, or where that kind may be all that there is: the
+    caller decides whether to ask again, since a guess would hold for the whole run.
     """
-    client = ApiClient(http)
-    for name in candidates:
+    client, intake = ApiClient(http), Intake(candidates)
+    exists = {namespace: await _exists(client, namespace) for namespace in own_namespaces(candidates)}
+    possible = [namespace for namespace, there in exists.items() if there is not False]
+    if len(possible) == 1:
+        return Located(possible[0])
+    seen: dict[str, ClusterObjects] = {}
+    failures: list[ClusterError] = []
+    for namespace in possible:
+        known = {
+            resource: await _known_workloads(client, intake, resource, namespace, failures)
+            for resource in WORKLOADS
+        }
+        seen[namespace] = ClusterObjects(known)
+    if failures and not any(any(objects.known.values()) for objects in seen.values()):
+        raise failures[0]
+    return locate(seen, [namespace for namespace, there in exists.items() if there], candidates)
+
+
+async def _exists(client: ApiClient, namespace: str) -> bool | None:
+    """None: it may not be read, so its workloads may be there and be readable all the same."""
+    try:
+        await client.get(namespace_address(namespace))
+    except RefusedError as error:
+        if error.status not in {403, 404}:
+            raise
+        return False if error.status == 404 else None
+    return True
+
+
+async def _known_workloads(
+    client: ApiClient, intake: Intake, resource: Resource, namespace: str, failures: list[ClusterError]
+) -> Mapping[str, object]:
+    """Those that a candidate knows; none where they cannot be listed. `failures` gets why."""
+    contents = Contents(resource, intake)
+    for address in collections(resource, namespace):
         try:
-            await client.get(namespace_address(name))
+            await _put_all(client, address, contents)
         except RefusedError as error:
-            if error.status not in {403, 404}:
-                raise
-        else:
-            return name
-    return candidates[0]
+            if error.status == 404:
+                continue  # an older API group may have it
+            if error.status != 403:
+                failures.append(error)
+        except BadAnswerError as error:
+            failures.append(error)
+        break
+    return contents.known()
+
+
+async def _put_all(client: ApiClient, address: Address, contents: Contents) -> None:
+    token = ""
+    for _ in range(_PAGES_LOOKED_AT):
+        with await client.page(address, token, limit=_PAGE_OBJECTS) as page:
+            for item in page.items:
+                contents.put(item)
+            token = page.continue_token
+        if not token:
+            return
 
 
 def _single_objects(candidates: tuple[Profile, ...], namespace: str) -> dict[Resource, tuple[Address, ...]]:

@@ -9,7 +9,6 @@ Files are parsed whole; of kinds that the agent does not read, Secrets too, noth
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,9 +17,9 @@ from typing import Any
 
 import msgspec
 
+from workflow_exporter.cluster.detect import WORKLOADS, Located, locate
 from workflow_exporter.cluster.intake import VERSION_UID, Intake
 from workflow_exporter.cluster.objects import ClusterObjects, ClusterView, Resource
-from workflow_exporter.cluster.recognition import Recognition
 from workflow_exporter.cluster.recording_files import RecordedFile, RecordedObject, read_files
 from workflow_exporter.errors import RecordingError
 from workflow_exporter.platforms.profile import Profile
@@ -40,15 +39,6 @@ _KINDS: dict[str, tuple[Resource, frozenset[str]]] = {
     "StatefulSet": (Resource.STATEFUL_SETS, _WORKLOAD_GROUPS),
     "CronJob": (Resource.CRON_JOBS, frozenset({"batch"})),
 }
-_WORKLOADS = frozenset(
-    {
-        Resource.REPLICATION_CONTROLLERS,
-        Resource.DEPLOYMENTS,
-        Resource.DAEMON_SETS,
-        Resource.STATEFUL_SETS,
-        Resource.CRON_JOBS,
-    }
-)
 
 
 class RecordedCluster:
@@ -60,8 +50,10 @@ class RecordedCluster:
         """Raises RecordingError. `namespace` None: found, as the one that has the platform's workloads."""
         files = read_files(path)
         objects = [obj for file in files for obj in file.objects]
-        self.namespace = namespace or _platform_namespace(objects, candidates)
-        contents = _Contents(Intake(candidates), self.namespace)
+        intake = Intake(candidates)
+        self.located = Located(namespace) if namespace else _located(objects, intake, candidates)
+        self.namespace = self.located.namespace
+        contents = _Contents(intake, self.namespace)
         for obj in objects:
             contents.put(obj)
         elsewhere = _is_of_other_namespaces(objects, self.namespace)
@@ -176,20 +168,15 @@ def _resource(obj: RecordedObject, namespace: str) -> Resource | None:
     return resource if obj.group in groups else None
 
 
-def _platform_namespace(objects: Sequence[RecordedObject], candidates: tuple[Profile, ...]) -> str:
-    """The namespace with most of the platform's workloads, a profile's own before any other."""
-    known = Recognition(candidates)
-    usual = [profile.namespace for profile in candidates]
-    counted = Counter(
-        obj.namespace
-        for obj in objects
-        if obj.namespace and _is_workload(obj) and known.knows_workload(obj.name)
-    )
-    occurring = {obj.namespace for obj in objects} | {obj.name for obj in objects if obj.kind == "Namespace"}
-    found = [namespace for namespace in usual if namespace in counted] or list(counted)
-    if found:
-        return max(found, key=lambda namespace: counted[namespace])
-    return next((namespace for namespace in usual if namespace in occurring), usual[0])
+def _located(objects: Sequence[RecordedObject], intake: Intake, candidates: tuple[Profile, ...]) -> Located:
+    """Looks for the platform in every namespace of the recording."""
+    workloads: dict[str, _Contents] = {}
+    for obj in objects:
+        if obj.namespace and _resource(obj, obj.namespace) in WORKLOADS:
+            workloads.setdefault(obj.namespace, _Contents(intake, obj.namespace)).put(obj)
+    existing = {obj.namespace for obj in objects} | {obj.name for obj in objects if obj.kind == "Namespace"}
+    seen = {namespace: contents.objects() for namespace, contents in workloads.items()}
+    return locate(seen, {name for name in existing if name}, candidates)
 
 
 def _is_of_other_namespaces(objects: Sequence[RecordedObject], namespace: str) -> bool:
@@ -197,11 +184,6 @@ def _is_of_other_namespaces(objects: Sequence[RecordedObject], namespace: str) -
     namespaces = {obj.namespace for obj in objects} - {None}
     itself = any(obj.kind == "Namespace" and obj.name == namespace for obj in objects)
     return bool(namespaces) and namespace not in namespaces and not itself
-
-
-def _is_workload(obj: RecordedObject) -> bool:
-    resource, groups = _KINDS.get(obj.kind, (None, frozenset()))
-    return resource in _WORKLOADS and obj.group in groups
 
 
 def _with_uid(obj: RecordedObject, resource: Resource) -> bytes | msgspec.Raw:

@@ -188,7 +188,7 @@ def _notices(snapshot: Snapshot) -> list[Document]:
             "published": _moment(notice.published),
             "expires": _moment(notice.expires),
         }
-        for notice in snapshot.catalog.notices
+        for notice in snapshot.notices
     ]
 
 

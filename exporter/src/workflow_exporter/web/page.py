@@ -158,7 +158,7 @@ def _notices(snapshot: Snapshot) -> tuple[NoticeView, ...]:
             published=Moment(day(notice.published), rfc3339(notice.published)) if notice.published else None,
             link=https_link(notice.url, "Read more"),
         )
-        for notice in snapshot.catalog.notices
+        for notice in snapshot.notices
     )
 
 

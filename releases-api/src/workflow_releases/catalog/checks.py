@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+from workflow_releases.catalog.model import MAX_AHEAD
 from workflow_releases.errors import Fault, InvalidError, VersionError
 from workflow_releases.plain_text import CONTROL, INVISIBLE
 from workflow_releases.version import parse_version
@@ -161,6 +162,14 @@ def past(raw: Any, path: str, findings: Findings) -> datetime:
     value = moment(raw, path, findings)
     if value > findings.now + _CLOCK_SKEW:
         findings.add(path, "lies in the future")
+    return value
+
+
+def generated(raw: Any, path: str, findings: Findings) -> datetime:
+    """A moment that agents would believe: they refuse a catalog that says it changed after now."""
+    value = moment(raw, path, findings)
+    if value > findings.now + MAX_AHEAD:
+        findings.add(path, "lies more than ten minutes in the future")
     return value
 
 

@@ -5,13 +5,14 @@ Fields with a default are left out of the wire when they have it: a release is t
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 import msgspec
 
 SCHEMA_VERSION = 1
 MAX_BODY_BYTES = 4 * 1024 * 1024  # 4 MiB: agents refuse a larger catalog
+MAX_AHEAD = timedelta(minutes=10)  # of `generated`, between clocks: agents refuse a catalog from the future
 MAX_NOTICES = 200  # a platform; an operator's page shows all of them
 
 Severity = Literal["info", "warning", "critical"]

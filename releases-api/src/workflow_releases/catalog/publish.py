@@ -1,8 +1,9 @@
 """Publishing: one transaction around a pure decision, with its line in the audit trail."""
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import msgspec
@@ -10,12 +11,16 @@ from sqlalchemy import Connection
 
 from workflow_releases.catalog import body, decisions, merging, store
 from workflow_releases.catalog.held import HeldCatalogs
-from workflow_releases.catalog.model import MAX_BODY_BYTES, Bundle, Catalog, Notice, Release
+from workflow_releases.catalog.model import MAX_AHEAD, MAX_BODY_BYTES, Bundle, Catalog, Notice, Release
 from workflow_releases.database import changes
 from workflow_releases.database.engine import Database
 from workflow_releases.errors import InvalidError, NotFoundError
 
+_MAX_BEHIND = timedelta(days=1)  # beyond it, the stored time counts as wrong, and not this clock
+_CORRECTOR = "this program"  # in the audit trail
 _RESERVE_BYTES = 1024  # for `expires`, which is not in the body when it is measured
+
+_log = logging.getLogger(__name__)
 
 Effect = Literal["created", "changed", "unchanged"]
 
@@ -134,6 +139,21 @@ class Publisher:
             self.catalogs.committed(number, new)
         return imported
 
+    def correct_future(self) -> None:
+        """Dates catalogs now that a wrong clock dated in the future: agents refuse them until then."""
+        with self.database.reading() as connection:
+            latest = changes.now_for_all(connection, self.clock()) + MAX_AHEAD
+            if not store.generated_after(connection, latest):
+                return
+        with self.database.writing() as connection:
+            number = changes.take_turn(connection)
+            now = changes.now_for_all(connection, self.clock()).replace(microsecond=0)
+            for platform, dated in store.generated_after(connection, now + MAX_AHEAD):
+                store.set_generated(connection, platform, now, number)
+                detail = {"from": dated.isoformat(), "to": now.isoformat()}
+                changes.record(connection, now, _CORRECTOR, "catalog.dated", platform, detail)
+                _log.warning("the catalog of %s said it changed at %s; now %s", platform, *detail.values())
+
     def _publish(
         self, actor: str, platform: str, decide: Callable[[Catalog, datetime], _Decision]
     ) -> Published:
@@ -155,15 +175,24 @@ class Publisher:
 
 def _save(connection: Connection, held: Catalog | None, new: Catalog, number: int, now: datetime) -> Catalog:
     """Stores the change unless agents would refuse the catalog for its size; what `load` would give now."""
-    moment = now.replace(microsecond=0)
-    # A replica's clock may be behind another's; a catalog's own time never goes back.
-    generated = max(held.generated, moment) if held else moment
-    changed = msgspec.structs.replace(new, generated=generated)
+    changed = msgspec.structs.replace(new, generated=_generated(connection, held, now))
     size = len(body.encode(changed))
     if size > MAX_BODY_BYTES - _RESERVE_BYTES:
         raise InvalidError(f"the catalog would become {size} bytes; agents take at most {MAX_BODY_BYTES}")
     store.save(connection, held, changed, number)
     return changed
+
+
+def _generated(connection: Connection, held: Catalog | None, now: datetime) -> datetime:
+    """When a catalog changes that changes now.
+
+    It never goes back where this clock may be the one that is wrong, which `correct_future` finds out.
+    """
+    moment = now.replace(microsecond=0)
+    if held is None or held.generated <= moment:
+        return moment
+    latest = changes.now_for_all(connection, now).replace(microsecond=0)
+    return held.generated if held.generated <= latest + _MAX_BEHIND else latest
 
 
 def _imported(effect: Effect, held: Catalog | None, new: Catalog) -> Imported:

@@ -1,6 +1,7 @@
 """Catalogs in the database: read as whole values, written as the difference between two of them."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -40,6 +41,19 @@ def change_number(connection: Connection, platform: str) -> int | None:
     query = select(table.c.change_number).where(table.c.platform == platform)
     number: int | None = connection.execute(query).scalar_one_or_none()
     return number
+
+
+def generated_after(connection: Connection, moment: datetime) -> list[tuple[str, datetime]]:
+    """Platforms that changed after that moment, by name, each with the time that it says."""
+    table = tables.platforms
+    query = select(table.c.platform, table.c.generated).where(table.c.generated > moment)
+    return [(row.platform, row.generated) for row in connection.execute(query.order_by(table.c.platform))]
+
+
+def set_generated(connection: Connection, platform: str, generated: datetime, change_number: int) -> None:
+    table = tables.platforms
+    values = {"generated": generated, "change_number": change_number}
+    connection.execute(update(table).where(table.c.platform == platform).values(**values))
 
 
 def load(connection: Connection, platform: str) -> Catalog | None:

@@ -77,7 +77,7 @@ _CATALOG = {
     "schema_version": checks.whole_number(SCHEMA_VERSION, SCHEMA_VERSION),
     "platform": checks.word,
     "title": _title,
-    "generated": checks.moment,  # both are the server's to say: taken, so that an export can be imported,
+    "generated": checks.generated,  # both are the server's to say: taken, so that an export can be imported,
     "expires": checks.nullable(checks.moment),  # and not used
     "trains": checks.distinct(checks.listing(checks.word, 20)),
     "end_of_life": checks.nullable(_end_of_life),

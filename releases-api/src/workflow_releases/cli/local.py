@@ -14,6 +14,8 @@ from workflow_releases.database.engine import Database
 from workflow_releases.logs import configure_logging
 from workflow_releases.settings import Settings, settings_from_environment
 
+_MIGRATION_SECONDS = 300.0  # a statement may rewrite a whole table; as long as the chart gives the whole Job
+
 Environment = Mapping[str, str]
 
 
@@ -74,7 +76,7 @@ def key_show(arguments: argparse.Namespace, _environment: Environment) -> int:
 
 
 def database_upgrade(_arguments: argparse.Namespace, environment: Environment) -> int:
-    database = Database(_settings(environment).database_url)
+    database = Database(_settings(environment).database_url, answer_seconds=_MIGRATION_SECONDS)
     schema.create_file_if_missing(database)
     before, after = schema.upgrade(database)
     database.close()

@@ -65,9 +65,9 @@ async def refused(request: Request, error: Exception) -> Response:
 
 
 async def database_away(request: Request, error: Exception) -> Response:
-    """Nothing was changed; trying again is safe. The driver's words go to the log alone."""
+    """Whether anything was changed is not known; trying again is safe. The driver's words are only logged."""
     _log.error("%s", error)
-    text = "the database cannot be used at the moment; nothing was changed, try again"
+    text = "the database cannot be used at the moment; the change is not confirmed, try again"
     return error_answer(request, 503, text, headers={"retry-after": _RETRY_AFTER_SECONDS})
 
 

@@ -104,11 +104,15 @@ async def _authorize(services: Services, request: Request, scope: str) -> str:
 
 
 async def _change(services: Services, change: Callable[[], _Result]) -> _Result:
-    """Runs a change, and has it served here before it is acknowledged."""
+    """Runs a change, and has it served here before it is acknowledged.
+
+    A change that is stored but cannot be served here yet is answered with 503, like one that could not be
+    stored. The same request again is then answered as unchanged.
+    """
 
     def change_and_refresh() -> _Result:
         result = change()
-        services.editions.refresh()
+        services.editions.catch_up()
         return result
 
     return await services.in_thread(change_and_refresh)

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from workflow_releases.catalog.prepared import prepare
-from workflow_releases.errors import DatabaseUnavailableError, NotFoundError, RefusedError
+from workflow_releases.errors import DatabaseStateError, DatabaseUnavailableError, NotFoundError, RefusedError
 from workflow_releases.ingest.gateway import WRITE_PATH
 from workflow_releases.listeners import AsgiApp
 from workflow_releases.self_metrics import RequestCounts
@@ -69,6 +69,7 @@ def public_app(services: Services, ingest: AsgiApp | None = None) -> AsgiApp:
         exception_handlers={
             RefusedError: answers.refused,
             DatabaseUnavailableError: answers.database_away,
+            DatabaseStateError: answers.database_away,
             HTTPException: answers.http_error,
             Exception: answers.crashed,
         },

@@ -19,7 +19,7 @@ from workflow_releases.self_metrics import RequestCounts
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
 
-_THREADS = 6  # for the database, whose pool has eight connections
+_THREADS = 6  # for the database, whose pool has eight connections; the poll has a thread of its own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

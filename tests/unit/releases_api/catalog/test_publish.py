@@ -1,12 +1,21 @@
 """Publishing into a real store: all of it or nothing, with a line in the audit trail."""
 
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 import pytest
 
-from releases_factories import NOW, clock, document, make_catalog, make_notice, make_release, moment
+from releases_factories import (
+    NOW,
+    add_catalog,
+    clock,
+    document,
+    make_catalog,
+    make_notice,
+    make_release,
+    moment,
+)
 from workflow_releases.catalog import store as rows
 from workflow_releases.catalog import validation
 from workflow_releases.catalog.model import (
@@ -203,3 +212,53 @@ def test_shipped_catalogs_are_added_once_with_their_own_dates(empty_store: Datab
         for name, component in shipped.components.items():
             assert sorted(component.releases, key=release_order) == list(loaded.components[name].releases)
         assert sorted(shipped.bundles, key=bundle_order) == list(loaded.bundles)
+
+
+WRONG_CLOCK = moment("2035-01-01")
+
+
+def publish_at(store: Database, now: datetime, version: str) -> datetime:
+    """When the catalog says it changed, after a release at that time."""
+    Publisher(store, lambda: now).release("ci", "deis", "router", version, {})
+    return load(store).generated
+
+
+def test_change_after_one_by_a_wrong_clock_is_dated_now_again(store: Database) -> None:
+    assert publish_at(store, WRONG_CLOCK, "v2.2.0") == WRONG_CLOCK
+
+    assert publish_at(store, NOW, "v2.2.1") == NOW
+
+
+@pytest.mark.parametrize(("ahead", "kept"), [(600, True), (601, False)])
+def test_ten_minutes_are_how_far_clocks_may_differ(store: Database, ahead: int, *, kept: bool) -> None:
+    dated = publish_at(store, NOW + timedelta(seconds=ahead), "v2.2.0")
+
+    Publisher(store, clock).correct_future()
+
+    assert load(store).generated == (dated if kept else NOW)
+
+
+def test_catalog_of_the_future_is_dated_now_without_a_change_and_others_are_left_alone(
+    store: Database,
+) -> None:
+    add_catalog(store, document(platform="other"))
+    publish_at(store, WRONG_CLOCK, "v2.2.0")
+    other = load(store, "other")
+
+    Publisher(store, clock).correct_future()
+    number = change_number(store)
+    Publisher(store, clock).correct_future()
+
+    assert load(store).generated == NOW
+    assert load(store, "other") == other
+    assert audit(store)[-1] == ("this program", "catalog.dated", "deis")
+    assert change_number(store) == number
+
+
+def test_import_after_one_by_a_wrong_clock_is_dated_now_again(store: Database) -> None:
+    publish_at(store, WRONG_CLOCK, "v2.2.0")
+    given = validation.read_catalog(document(title="Another"), "deis", NOW)
+
+    Publisher(store, clock).import_catalog("ci", given)
+
+    assert load(store).generated == NOW

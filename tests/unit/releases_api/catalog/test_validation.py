@@ -255,3 +255,23 @@ def test_any_json_is_either_taken_or_refused_with_paths(changes: dict[str, Any])
 def test_any_bytes_are_either_json_or_malformed(body: bytes) -> None:
     with contextlib.suppress(MalformedError):
         validation.read_json(body)
+
+
+@pytest.mark.parametrize(
+    ("generated", "faults"),
+    [
+        ("2017-09-20T12:10:00Z", []),
+        ("2017-09-20T12:10:01Z", [Fault("generated", "lies more than ten minutes in the future")]),
+        ("8999-12-31T23:59:59Z", [Fault("generated", "lies more than ten minutes in the future")]),
+        ("9999-12-31T23:59:59Z", [Fault("generated", TIME)]),
+    ],
+)
+def test_catalog_of_the_future_is_refused(generated: str, faults: list[Fault]) -> None:
+    """Agents would refuse it, and every one after it (NOW is 12:00)."""
+    found: list[Fault] = []
+    try:
+        validation.read_catalog(document(generated=generated), "deis", NOW)
+    except InvalidError as error:
+        found = list(error.faults)
+
+    assert found == faults

@@ -1,7 +1,8 @@
 """Routes that write: what each bad request is answered with, and that nothing of it is stored."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+from sqlalchemy import Connection
 from starlette.requests import Request
 
 from releases_factories import INSTANCE, client_of, document, make_services
@@ -214,6 +216,39 @@ async def test_html_in_a_notice_is_shown_as_text(site: Site) -> None:
     assert published.json()["title"] == evil
     assert evil not in page
     assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") == 2
+
+
+class GoneAfterOne(Database):
+    """A database that takes one change and answers nothing after it, as one does that restarts."""
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        with super().writing() as connection:
+            yield connection
+        assert self.path is not None
+        self.path.rename(f"{self.path}.aside")
+
+
+@pytest.mark.anyio
+async def test_release_that_is_stored_and_cannot_be_served_yet_is_not_acknowledged(
+    site: Site, store: Database
+) -> None:
+    assert store.path is not None
+    before = served(site)
+    app = public_app(make_services(GoneAfterOne(f"sqlite:///{store.path}")))
+
+    async with client_of(app, site.publish) as client:
+        refused = await client.put(RELEASE, json={})
+        read = (await client.get("/v1/catalogs/deis")).content
+    aside = store.path.with_name("releases.db.aside")
+    aside.rename(store.path)
+    async with site.client(site.publish) as client:
+        repeated = await client.put(RELEASE, json={})
+
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+    assert "nothing was changed" not in refused.text
+    assert read == before
+    assert (repeated.status_code, repeated.headers["x-effect"]) == (200, "unchanged")
 
 
 @pytest.mark.anyio
