@@ -71,7 +71,8 @@ def script(answers: Mapping[str, Step], otherwise: Step) -> Script:
 
 def there(request: httpx.Request) -> httpx.Response:
     """A namespace, or an empty list of what is in one."""
-    return answer({}) if request.url.path.rpartition("/")[0] == "/api/v1/namespaces" else page()
+    parent, _, name = request.url.path.rpartition("/")
+    return answer({"metadata": {"name": name}}) if parent == "/api/v1/namespaces" else page()
 
 
 DEPLOYMENTS = "/apis/apps/v1/namespaces/{}/deployments"
