@@ -117,6 +117,8 @@ async def test_pages_without_end_are_looked_at_up_to_a_bound() -> None:
 
     def endless(request: httpx.Request) -> httpx.Response:
         asked.append(request.url.path)
+        if request.url.path.rpartition("/")[0] == "/api/v1/namespaces":
+            return there(request)
         return page(f"shop-{len(asked)}", more="again")
 
     async with Script(*[endless] * 1_000).client() as http:
