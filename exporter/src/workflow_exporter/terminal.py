@@ -130,6 +130,8 @@ def _notes(snapshot: Snapshot) -> str:
     unknown = sum(snapshot.inventory.unknown_workloads.values())
     if unknown:
         lines.append(f"{unknown} objects in the namespace belong to no known component.")
+    if any(source.source == "pods" and not source.recorded for source in snapshot.sources):
+        lines.append("Pods are not recorded: versions are those that the workloads ask for.")
     lines += [
         f"Source {source.source} is down: {source.reason}."
         for source in snapshot.sources

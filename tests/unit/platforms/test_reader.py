@@ -265,7 +265,7 @@ def test_profile_file_that_cannot_be_read_is_refused_with_the_reason(tmp_path: P
     expected = {
         tmp_path / "absent.yaml": "No such file or directory",
         tmp_path: "Is a directory",
-        binary: "not UTF-8 text",
+        binary: "begins as UTF-16 text, and is not UTF-16 throughout",
         large: "larger than 1048576 bytes",
     }
 

@@ -22,6 +22,7 @@ from workflow_exporter.platforms.profile import (
     ServiceRow,
     WorkloadRow,
 )
+from workflow_exporter.text_encoding import utf8
 from workflow_exporter.version import Version, parse_version
 from workflow_exporter.yaml_depth import check_depth
 
@@ -107,9 +108,9 @@ def profile_from_file(path: Path) -> Profile:
     try:
         if path.stat().st_size > _MAX_FILE_BYTES:
             raise ProfileError(f"profile {path}: larger than {_MAX_FILE_BYTES} bytes")
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        text = utf8(path.read_bytes()).decode()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
         raise ProfileError(f"profile {path}: {reason}") from error
     return load_profile(text, str(path))
 

@@ -168,7 +168,10 @@ def _unknown(snapshot: Snapshot) -> Banner | None:
 
 def _nothing_found(snapshot: Snapshot) -> Banner:
     inventory = snapshot.inventory
-    down = [s.source for s in snapshot.sources if s.source in WORKLOAD_SOURCES and s.up is False]
+    sources = [s for s in snapshot.sources if s.source in WORKLOAD_SOURCES]
+    down = [s.source for s in sources if s.up is False]
+    if not any(s.recorded for s in sources):
+        down = [s.source for s in sources]
     if down:
         return Banner(
             Tone.UNKNOWN,
