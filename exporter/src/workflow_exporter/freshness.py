@@ -71,7 +71,7 @@ class Assessment:
     reason: str | None = None  # in words: why this verdict, and what the verdict does not show
     notes_url: str | None = None  # of the newest release
     workloads: tuple[AssessedWorkload, ...] = ()
-    # Of a component that is there: workloads that it needs and has lost, and OFF_CLUSTER does not name.
+    # Required workloads of an installed component that do not exist, without those that OFF_CLUSTER names.
     missing_workloads: tuple[AbsentWorkload, ...] = ()
 
     @property
@@ -188,7 +188,7 @@ def _assess_found(
 
 
 def _expected_here(expectation: Expectation, grounds: Grounds) -> list[AbsentWorkload]:
-    """Workloads that are not to be seen, without those that the operator runs elsewhere."""
+    """Absent workloads without those that the operator runs elsewhere."""
     if expectation.component in grounds.off_cluster:
         return []
     words = [
@@ -200,7 +200,7 @@ def _expected_here(expectation: Expectation, grounds: Grounds) -> list[AbsentWor
 
 
 def _lost(expectation: Expectation, grounds: Grounds) -> Iterable[AbsentWorkload]:
-    """Those of them that would be seen if they were there."""
+    """Absent workloads that the sources would show if they existed."""
     return (one for one in _expected_here(expectation, grounds) if _why_hidden(one, grounds) is None)
 
 

@@ -120,7 +120,7 @@ class Expectation:
     # Workloads of required rows that are not there. A component is missing when none of its rows is
     # there; it has lost a part when only some are.
     absent_workloads: tuple[AbsentWorkload, ...] = ()
-    # Sources that would show the component in any generation, where something of it is not there.
+    # Sources that would show the component, where something of it is not there.
     sources: tuple[str, ...] = ()
 
 

@@ -82,6 +82,11 @@ class Snapshot:
         return (*self.own_notices, *self.catalog.notices)
 
     @property
+    def incomplete(self) -> tuple[Assessment, ...]:
+        """Components that are there and have lost a workload that they need."""
+        return tuple(one for one in self.components if one.missing_workloads)
+
+    @property
     def cluster_read(self) -> bool:
         """Every Kubernetes source has answered once, with data or with why it is down."""
         return all(state.answered for state in self.sources if state.source != CATALOG_SOURCE)

@@ -126,7 +126,7 @@ def _missing(snapshot: Snapshot) -> Banner | None:
 
 def _incomplete(snapshot: Snapshot) -> Banner | None:
     """Components that are there and have lost a workload."""
-    incomplete = [a for a in snapshot.components if a.missing_workloads]
+    incomplete = snapshot.incomplete
     if not incomplete:
         return None
     lines = [f"{a.title} has lost {listed([str(one) for one in a.missing_workloads])}." for a in incomplete]
