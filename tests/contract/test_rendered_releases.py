@@ -5,6 +5,7 @@
 
 import json
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -254,9 +255,9 @@ def between(base: str, release: str, without: frozenset[str] = frozenset(), **ad
 
     `without`: names of workloads and components to leave out. `added`: rendering by the workload to take.
     """
-    raw = json.loads(json.dumps(rendering(base).raw))
+    raw = deepcopy(rendering(base).raw)
     raw["workloads"] += [
-        one
+        deepcopy(one)
         for name, source in added.items()
         for one in rendering(source).raw["workloads"]
         if one["name"] == name.replace("_", "-")
