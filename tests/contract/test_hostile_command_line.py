@@ -13,7 +13,6 @@ import pytest
 
 from e2e.agent import command, environment
 from kubeconfigs import kubeconfig
-from workflow_exporter.cluster import connection
 from workflow_exporter.cluster.connection import connect
 from workflow_exporter.cluster.exec_plugin import run_plugin
 from workflow_exporter.errors import ConnectionSettingsError
@@ -247,15 +246,12 @@ def test_plugin_that_hangs_is_one_line_and_status_2_within_30_seconds(tmp_path: 
         os.kill(int((tmp_path / "started").read_text()), 0)
 
 
-def test_command_of_an_old_auth_provider_that_hangs_is_given_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(connection, "_LOAD_SECONDS", 3.0)
+def test_command_of_an_old_auth_provider_that_hangs_is_given_up(tmp_path: Path) -> None:
     config = {"cmd-path": "/bin/sleep", "cmd-args": "30", "token-key": "{.t}", "expiry-key": "{.e}"}
     user = {"auth-provider": {"name": "gcp", "config": config}}
 
     with pytest.raises(ConnectionSettingsError) as told:
-        connect(str(kubeconfig(tmp_path, URL, user)), environment={})
+        connect(str(kubeconfig(tmp_path, URL, user)), environment={}, load_seconds=3)
 
     assert str(told.value).endswith("config could not be read within 3 s")
 

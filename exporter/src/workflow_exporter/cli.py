@@ -23,6 +23,7 @@ from workflow_exporter.settings import Settings, settings_from_environment, with
 from workflow_exporter.terminal import ExitStatus
 
 if TYPE_CHECKING:  # it knows all parts, which --help need not wait for
+    from workflow_exporter.app import Patience
     from workflow_exporter.plan import Source
 
 _DESCRIPTION = """\
@@ -51,8 +52,13 @@ def main() -> None:
     sys.exit(run(sys.argv[1:], os.environ))
 
 
-def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Parses, reads the settings, does it; every error that has a sentence ends as that one line."""
+def run(
+    arguments: Sequence[str], environment: Mapping[str, str], *, patience: "Patience | None" = None
+) -> int:
+    """Parses, reads the settings, does it; every error that has a sentence ends as that one line.
+
+    `patience` is that of `check`.
+    """
     options = _parser().parse_args(arguments)
     try:
         settings = settings_from_environment(environment)
@@ -61,7 +67,7 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         # A table's reader wants the table; whoever sets LOG_LEVEL wants the log too.
         quiet = options.command in {"check", "report"} and not environment.get("LOG_LEVEL")
         configure_logging("warning" if quiet else settings.log_level, settings.log_format)
-        return _dispatch(options, settings)
+        return _dispatch(options, settings, patience)
     except WorkflowExporterError as error:
         print(f"workflow-exporter: {escaped(str(error))}", file=sys.stderr)  # noqa: T201 - the answer to its user
         unread = isinstance(error, ClusterError | ReportError) and not isinstance(
@@ -72,7 +78,7 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         return 130  # as shells say: ended by Ctrl-C
 
 
-def _dispatch(options: argparse.Namespace, settings: Settings) -> int:
+def _dispatch(options: argparse.Namespace, settings: Settings, patience: "Patience | None") -> int:
     # Imported here, so that --help and wrong settings answer at once.
     from workflow_exporter import app  # noqa: PLC0415  see above
     from workflow_exporter.plan import Source  # noqa: PLC0415  see above
@@ -82,7 +88,12 @@ def _dispatch(options: argparse.Namespace, settings: Settings) -> int:
     source = Source(recording=options.recording, kubeconfig=options.kubeconfig, context=options.context)
     if options.command == "check":
         answer, status = app.check(
-            settings, source, output=options.output, everything=options.all, colour=_wants_colour()
+            settings,
+            source,
+            output=options.output,
+            everything=options.all,
+            colour=_wants_colour(),
+            patience=patience,
         )
         sys.stdout.write(answer)
         return status
