@@ -5,13 +5,13 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from e2e.agent import command, environment
+from e2e.agent import environment
 from kubeconfigs import kubeconfig
 from workflow_exporter.cluster.connection import connect
 from workflow_exporter.cluster.exec_plugin import run_plugin
@@ -22,29 +22,28 @@ URL = "https://127.0.0.1:1"
 
 
 def ended(folder: Path, *arguments: str | Path, **settings: str) -> "subprocess.CompletedProcess[str]":
-    """The program to its end, with little memory."""
+    """`workflow-exporter` to its end."""
+    return ended_program("workflow_exporter", folder, arguments, settings)
+
+
+def released(folder: Path, *arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
+    """`workflow-releases` to its end."""
+    return ended_program("workflow_releases", folder, arguments, settings)
+
+
+def ended_program(
+    module: str, folder: Path, arguments: Sequence[str | Path], settings: Mapping[str, str]
+) -> "subprocess.CompletedProcess[str]":
+    """With little memory."""
     return subprocess.run(
-        command(*(str(argument) for argument in arguments)),
-        env=environment(folder, {"HOST": "127.0.0.1", "PORT": "0", "METRICS_PORT": "0", **settings}),
+        [sys.executable, "-m", module, *arguments],
+        env=environment(folder, settings),
         cwd=folder,
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY)),
-    )
-
-
-def released(folder: Path, *arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
-    """`workflow-releases` to its end."""
-    return subprocess.run(
-        [sys.executable, "-m", "workflow_releases", *arguments],
-        env=environment(folder, {"HOST": "127.0.0.1", "PORT": "0", "METRICS_PORT": "0", **settings}),
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
     )
 
 
