@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 import clusters
-from e2e.agent import environment
+from e2e.processes import environment
 from fakes.hostile_api_server import (
     Behaviour,
     HostileApiServer,

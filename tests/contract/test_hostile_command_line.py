@@ -1,17 +1,18 @@
 """What a kubeconfig, a plug-in or a file of the command line cannot do to the program or the terminal."""
 
 import os
-import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from e2e.agent import environment
+from e2e import releases_api
+from e2e.agent import command
+from e2e.processes import run_to_end
 from kubeconfigs import kubeconfig
 from workflow_exporter.cluster.connection import connect
 from workflow_exporter.cluster.exec_plugin import run_plugin
@@ -22,29 +23,9 @@ URL = "https://127.0.0.1:1"
 
 
 def ended(folder: Path, *arguments: str | Path, **settings: str) -> "subprocess.CompletedProcess[str]":
-    """`workflow-exporter` to its end."""
-    return ended_program("workflow_exporter", folder, arguments, settings)
-
-
-def released(folder: Path, *arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
-    """`workflow-releases` to its end."""
-    return ended_program("workflow_releases", folder, arguments, settings)
-
-
-def ended_program(
-    module: str, folder: Path, arguments: Sequence[str | Path], settings: Mapping[str, str]
-) -> "subprocess.CompletedProcess[str]":
-    """With little memory."""
-    return subprocess.run(
-        [sys.executable, "-m", module, *arguments],
-        env=environment(folder, settings),
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY)),
-    )
+    """The program to its end, with little memory."""
+    argv = command(*(str(argument) for argument in arguments))
+    return run_to_end(argv, folder, settings, most_memory_bytes=MOST_MEMORY)
 
 
 def check_one_line(told: "subprocess.CompletedProcess[str]", sentence: str) -> None:
@@ -88,7 +69,7 @@ def test_setting_that_names_a_pipe_does_not_wait_for_it(tmp_path: Path, name: st
 def test_signing_key_that_is_a_pipe_is_refused(tmp_path: Path, command_line: tuple[str, ...]) -> None:
     os.mkfifo(tmp_path / "pipe")
 
-    told = released(tmp_path, *command_line, CATALOG_SIGNING_KEY_FILE=str(tmp_path / "pipe"))
+    told = releases_api.run(tmp_path, *command_line, CATALOG_SIGNING_KEY_FILE=str(tmp_path / "pipe"))
 
     assert told.returncode == 2, told.stderr
     assert "pipe is not a regular file" in told.stderr
@@ -137,7 +118,7 @@ def test_name_given_to_the_releases_commands_is_spelled_out(
 ) -> None:
     hostile = "\x1b[2J\x9b31m\u202egone"
 
-    told = released(tmp_path, *(argument.replace("{}", hostile) for argument in arguments))
+    told = releases_api.run(tmp_path, *(argument.replace("{}", hostile) for argument in arguments))
 
     assert told.returncode == 2, told.stderr
     assert told.stderr.replace("\n", "").isprintable()
