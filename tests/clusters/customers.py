@@ -64,6 +64,8 @@ def near_misses(namespace: str, ours: Iterable[Manifest]) -> list[Manifest]:
             stranger = f"{TELLING_WORD}-{number}-{position}"
             found.append(service(owner.metadata(stranger), selector, {"http": 80}))
             found.append(_strangers_pod(namespace, stranger, selector))
+        if labels:
+            found.append(_strangers_pod(namespace, f"{TELLING_WORD}-{number}-bare", labels))
         # Other releases may have made pods with fewer labels; what made this one is a stranger's.
         made = _strangers_pod(namespace, f"{TELLING_WORD}-{number}-made", labels)
         made["metadata"]["ownerReferences"] = [

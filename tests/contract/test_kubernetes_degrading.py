@@ -15,6 +15,7 @@ from cluster_reading import LONG_WATCHES, impatient, reading, short_watches, unt
 from fakes.kubernetes import FakeApiServer
 from kubeconfigs import write_kubeconfig
 from workflow_exporter.cluster.objects import Resource
+from workflow_exporter.cluster.timing import Timing
 
 pytestmark = pytest.mark.anyio
 
@@ -243,6 +244,24 @@ async def test_malformed_node_among_many_is_counted_and_the_others_are_read(
         assert set(read.objects(Resource.NODES)) == {
             f"node-{number:02}" for number in range(50) if number not in {8, 9}
         }
+
+
+@pytest.mark.fake_only("a real server sends no pages")
+async def test_page_in_place_of_an_answer_makes_every_source_down_until_it_is_asked_again(
+    fake_api_server: FakeApiServer, tmp_path: Path
+) -> None:
+    await fake_api_server.create("/api/v1/namespaces", {"metadata": {"name": "deis"}})
+    kubeconfig = write_kubeconfig(tmp_path, fake_api_server, {"token": fake_api_server.admin_token})
+    fake_api_server.answer_first_with_page()
+
+    async with reading(kubeconfig, "deis", Timing(backoff_base_seconds=0.05)) as read:
+        await read.until(lambda: all(read.up().values()))
+
+        assert read.view().objects.malformed == {}
+        assert [set(read.objects(one)) for one in (Resource.KUBE_SYSTEM, Resource.NAMESPACE)] == [
+            {"kube-system"}, {"deis"},
+        ]  # fmt: skip
+        assert read.count(Resource.VERSION, "failures") == 1
 
 
 @pytest.mark.fake_only("a real server writes events only")

@@ -55,7 +55,7 @@ EXPECTED: dict[str, tuple[dict[str, str], set[str], set[tuple[str, str, str]], s
         {"database": "1.1.0", "redis": "1.4.0", "rabbitmq": "1.3.2"},
         {"builder", "controller"},
         set(),
-        {"valkey", "victoriametrics", "fluentbit"},
+        {"valkey", "victoriametrics", "quickwit"},
     ),
     "platform-06-drycc-v1.8.3-without-quickwit": (
         {"controller": "1.13.1", "fluentbit": "0.0.5", "grafana": "1.4.4", "passport": "1.3.4"},

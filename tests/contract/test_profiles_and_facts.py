@@ -1,8 +1,10 @@
 """The shipped profiles say what is established of the platforms, row by row, and nothing beyond it."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from fnmatch import fnmatch
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,10 +15,11 @@ from workflow_exporter.cluster.generations import exists_in
 from workflow_exporter.inventory import WorkloadKind
 from workflow_exporter.platforms.profile import Profile, WorkloadRow
 from workflow_exporter.platforms.reader import shipped_profiles
-from workflow_exporter.version import Version
+from workflow_exporter.version import Version, parse_version
 
 PROFILES = {profile.name: profile for profile in shipped_profiles()}
 PLATFORMS = ("deis", "hephy", "drycc")
+CATALOGS = Path(__file__).parents[2] / "releases-api" / "catalogs"
 # The rendering that a generation was read from; the others lie between two of these.
 RENDERED = {
     ("deis", "v2.8.0"): "deis-v2.18.0",
@@ -26,7 +29,7 @@ RENDERED = {
     ("deis", "v2.0.0"): "classic-v2.0.0",
     ("hephy", None): "hephy-v2.23.0",
     ("drycc", "newest_commit"): "drycc-HEAD",
-    ("drycc", "v1.8.2"): "drycc-v1.8.3",
+    ("drycc", "v1.8.3"): "drycc-v1.8.3",
     ("drycc", "v1.8.1"): "drycc-v1.8.1",
     ("drycc", "v1.7.12"): "drycc-v1.7.12",
     ("drycc", "v1.6.0"): "drycc-v1.6.0",
@@ -35,7 +38,7 @@ RENDERED = {
     ("drycc", "v1.2.0"): "drycc-v1.2.0",
     ("drycc", "v1.0.0"): "drycc-v1.0.0",
 }
-NOT_IN_DEFAULT_VALUES = {"deis-registry-token-refresher", "drycc-logger"}  # the second: v1.8.2, not v1.8.3
+NOT_IN_DEFAULT_VALUES = {"deis-registry-token-refresher"}
 CHARTS_OWN_LABELS = ("app.kubernetes.io/", "helm.sh/")
 
 Row = dict[str, Any]
@@ -104,17 +107,37 @@ def test_generation_that_was_not_rendered_has_only_rows_of_its_neighbours(platfo
             assert set(alone) <= set(shared)
 
 
-@pytest.mark.parametrize("platform", ["deis", "drycc"])
-def test_first_versions_of_a_generation_are_those_of_the_release_it_is_named_after(platform: str) -> None:
-    oldest_first = reversed(PROFILES[platform].generations)
-    lowest: dict[str, Version] = {}
+def _bundles(platform: str) -> dict[Version, dict[str, Version]]:
+    """Version -> component -> version, as the shipped catalog lists them."""
+    document = json.loads((CATALOGS / f"{platform}.json").read_text())
+    return {
+        parse_version(bundle["version"]): {name: parse_version(v) for name, v in bundle["components"].items()}
+        for bundle in document["bundles"]
+    }
 
-    for generation in oldest_first:
+
+@pytest.mark.parametrize("platform", ["deis", "drycc"])
+def test_first_versions_are_above_all_that_was_released_before_their_generation(platform: str) -> None:
+    bundles = _bundles(platform)
+    told = 0
+
+    for generation in PROFILES[platform].generations:
         for component, version in generation.first_versions.items():
-            assert facts.bundle_versions(platform, generation.name)[component] == str(version)
-            assert component not in lowest or version > lowest[component]
-            lowest[component] = version
-    assert lowest
+            first = parse_version(generation.name)
+            assert bundles[first][component] == version
+            before = [of[component] for release, of in bundles.items() if release < first and component in of]
+            assert all(older < version for older in before), (generation.name, component)
+            told += 1
+    assert told > 10
+
+
+def test_last_versions_of_helm_classic_are_those_of_its_last_release() -> None:
+    (classic,) = [one for one in PROFILES["deis"].generations if one.last_versions]
+    last = _bundles("deis")[parse_version("v2.9.0")]
+    in_pods = {row.component for row in PROFILES["deis"].rows}
+
+    assert classic.name == "v2.6.0"
+    assert dict(classic.last_versions) == {name: v for name, v in last.items() if name in in_pods}
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)

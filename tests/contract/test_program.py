@@ -1,7 +1,11 @@
 """The program as its user starts it: arguments, settings, exit statuses, catalogs that are wrong."""
 
+import contextlib
 import json
+import os
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -221,15 +225,11 @@ def too_large(catalog: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda catalog: catalog.update(schema_version=2), "schema_version"),
         (lambda catalog: catalog.update(platform="drycc"), "drycc"),
         (lambda catalog: catalog.update(expires="2020-01-01T00:00:00Z"), "expired on 2020-01-01"),
-        (lambda catalog: catalog.update(components=[]), "components"),
-        (lambda catalog: catalog.pop("generated"), "generated"),
-        (too_large, "more than 4 MiB"),
     ],
 )
-def test_a_catalog_that_must_not_be_believed_makes_every_verdict_unknown_and_says_why(
+def test_a_catalog_that_tells_nothing_about_this_cluster_makes_every_verdict_unknown_and_says_why(
     call: Callable[..., Ended],
     tmp_path: Path,
     recording: Path,
@@ -245,17 +245,156 @@ def test_a_catalog_that_must_not_be_believed_makes_every_verdict_unknown_and_say
     assert "current" not in ended.stdout
 
 
-@pytest.mark.parametrize("content", [b"", b"not json", b"[]", b"\xff\xfe", b'{"schema_version": 1'])
-def test_a_file_that_is_no_catalog_makes_every_verdict_unknown(
-    call: Callable[..., Ended], tmp_path: Path, recording: Path, content: bytes
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda catalog: catalog.update(schema_version=2), "schema_version"),
+        (lambda catalog: catalog.update(components=[]), "components"),
+        (lambda catalog: catalog.pop("generated"), "generated"),
+        (too_large, "more than 4 MiB"),
+    ],
+)
+def test_a_catalog_file_that_must_not_be_believed_is_refused_before_any_verdict(
+    call: Callable[..., Ended],
+    tmp_path: Path,
+    recording: Path,
+    change: Callable[[dict[str, Any]], object],
+    words: str,
 ) -> None:
-    path = tmp_path / "catalog.json"
-    path.write_bytes(content)
+    catalog = changed_catalog(tmp_path, change)
 
-    ended = call("check", "--from", recording, "--catalog", path)
+    ended = call("check", "--from", recording, "--catalog", catalog)
+
+    assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (2, "", 1)
+    assert ended.stderr.startswith(f"workflow-exporter: {catalog}: ")
+    assert words in ended.stderr
+
+
+@pytest.mark.parametrize("content", [None, b"", b"not json", b"[]", b"\xff\xfe", b'{"schema_version": 1'])
+@pytest.mark.parametrize("command", ["check", "report"])
+def test_a_file_that_is_no_catalog_is_refused_however_it_was_named(
+    call: Callable[..., Ended], tmp_path: Path, recording: Path, command: str, content: bytes | None
+) -> None:
+    path = tmp_path / "hephy.json"
+    if content is not None:
+        path.write_bytes(content)
+
+    named = call(command, "--from", recording, "--catalog", path)
+    set_ = call(command, "--from", recording, CATALOG_FILE=str(path))
+
+    assert (named.returncode, named.stdout, named.stderr.count("\n")) == (2, "", 1)
+    assert set_ == named
+
+
+def test_a_file_that_is_no_catalog_is_not_opened_where_checks_are_off(
+    call: Callable[..., Ended], tmp_path: Path, recording: Path
+) -> None:
+    ended = call("check", "--from", recording, "--catalog", tmp_path / "none.json", CHECK_VERSIONS="false")
 
     assert ended.returncode == 3
-    assert "Cannot tell what is newest" in ended.stdout
+
+
+def test_a_folder_of_catalogs_without_one_of_this_platform_cannot_tell_and_a_broken_one_is_refused(
+    call: Callable[..., Ended], tmp_path: Path, recording: Path
+) -> None:
+    (tmp_path / "deis.json").write_text("broken")
+
+    without = call("check", "--from", recording, "--catalog", tmp_path)
+    (tmp_path / "hephy.json").write_text("broken")
+    broken = call("check", "--from", recording, "--catalog", tmp_path)
+
+    assert (without.returncode, broken.returncode, broken.stdout) == (3, 2, "")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("check",),
+        ("check", "--output", "json"),
+        ("report",),
+        ("report", "--bytes"),
+        ("--help",),
+        ("--version",),
+    ],
+)
+@pytest.mark.parametrize("way", ["full", "closed", "unread"])
+def test_an_answer_that_cannot_be_written_is_one_line_and_no_verdict(
+    recording: Path, arguments: tuple[str, ...], way: str
+) -> None:
+    status, stderr = unwritten([sys.executable, "-m", "workflow_exporter", *arguments], way, recording)
+
+    told = {"full": "No space left on device", "closed": "standard output is closed"}
+    if way == "unread":
+        assert (status, stderr) == (141, "")
+    elif way == "closed" and len(arguments) == 1 and arguments[0].startswith("--"):
+        assert status == 0  # argparse prints it on standard error then
+    else:
+        assert status == 3
+        assert stderr.endswith(f"workflow-exporter: the answer cannot be written: {told[way]}\n")
+        assert "Traceback" not in stderr
+
+
+def unwritten(command: list[str], way: str, recording: Path) -> tuple[int, str]:
+    """Exit status and standard error of a command whose standard output takes nothing."""
+    if command[-1] not in {"--help", "--version"}:
+        command = [*command, "--from", str(recording)]
+    with contextlib.ExitStack() as stack:
+        if way == "closed":
+            done = subprocess.run(
+                ["/bin/sh", "-c", 'exec "$@" >&-', "sh", *command], stderr=subprocess.PIPE, check=False
+            )
+        elif way == "full":
+            full = stack.enter_context(Path("/dev/full").open("wb"))
+            done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False)
+        else:
+            reading, writing = os.pipe()
+            stack.callback(os.close, writing)
+            os.close(reading)
+            done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, check=False)
+    return done.returncode, done.stderr.decode()
+
+
+def judged(ended: Ended) -> dict[str, tuple[str, str | None]]:
+    """Component -> verdict and reason."""
+    components = json.loads(ended.stdout)["components"]
+    return {one["component"]: (one["verdict"], one["reason"]) for one in components}
+
+
+def test_component_is_missing_only_where_the_kind_that_would_carry_it_was_recorded(
+    call: Callable[..., Ended], tmp_path: Path
+) -> None:
+    everything = clusters.as_running_objects(clusters.manifests("hephy-v2.23.0"))
+    kept = [one for one in everything if not one["metadata"]["name"].startswith("deis-router")]
+    of_namespace = [one for one in kept if one["metadata"].get("namespace") == "deis"]
+    without = [one for one in of_namespace if one["kind"] != "Deployment"]
+
+    def check(objects: list[dict[str, Any]], *arguments: str) -> Ended:
+        path = tmp_path / "dump.json"
+        path.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
+        return call("check", "--from", path, "--catalog", CATALOGS, *arguments)
+
+    recorded, unrecorded = check(kept, "--output", "json"), check(without, "--output", "json")
+    table = check(of_namespace)
+
+    assert (recorded.returncode, judged(recorded)["router"][0]) == (1, "missing")
+    assert judged(unrecorded)["router"] == ("unknown", "not recorded: deployments")
+    assert "down" not in table.stdout
+    assert "not recorded" not in table.stdout
+
+
+def test_recording_without_pods_is_judged_by_its_templates(
+    call: Callable[..., Ended], tmp_path: Path, recording: Path
+) -> None:
+    everything = json.loads(recording.read_text())["items"]
+    path = tmp_path / "dump.json"
+    items = [one for one in everything if one["kind"] != "Pod"]
+    path.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
+
+    ended = call("check", "--from", path, "--catalog", CATALOGS)
+    whole = call("check", "--from", recording, "--catalog", CATALOGS)
+
+    note = "\n\nPods are not recorded: versions are those that the workloads ask for.\n"
+    assert (ended.returncode, ended.stdout) == (whole.returncode, whole.stdout.rstrip() + note)
 
 
 def test_a_catalog_that_goes_missing_or_back_in_time_leaves_the_one_held(

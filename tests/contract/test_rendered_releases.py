@@ -90,7 +90,7 @@ def read(cluster: Rendering, gone: frozenset[Key] = frozenset()) -> Inventory:
 
 def _is_gone(one: Manifest, gone: frozenset[Key]) -> bool:
     owners = one["metadata"].get("ownerReferences", ())
-    made = {made_by(OwnerReference(owner["kind"], owner["name"])) for owner in owners}
+    made = {made_by(OwnerReference(owner["kind"], owner["name"]), {}) for owner in owners}
     return (one["kind"], one["metadata"]["name"]) in gone or not made.isdisjoint(gone)
 
 
@@ -247,3 +247,120 @@ def test_half_of_a_release_is_recognised_as_far_as_it_is_there(name: str) -> Non
 def test_the_renderings_are_all_of_them() -> None:
     assert len(RENDERINGS) == 51
     assert {json.dumps(rendering(name).variant) for name in RENDERINGS} >= {'"ecr"', '"off-all"', "null"}
+
+
+def between(base: str, release: str, without: frozenset[str] = frozenset(), **added: str) -> Rendering:
+    """A release that was not rendered: the objects of one that was, in the versions of the catalog's bundle.
+
+    `without`: names of workloads and components to leave out. `added`: rendering by the workload to take.
+    """
+    raw = json.loads(json.dumps(rendering(base).raw))
+    raw["workloads"] += [
+        one
+        for name, source in added.items()
+        for one in rendering(source).raw["workloads"]
+        if one["name"] == name.replace("_", "-")
+    ]
+    bundles = json.loads((CATALOGS / f"{raw['platform']}.json").read_text())["bundles"]
+    versions = next(one["components"] for one in bundles if one["version"] == release)
+    for key in ("workloads", "config_maps", "services"):
+        raw[key] = [one for one in raw[key] if not {one["component"], one["name"]} & without]
+    for one in raw["workloads"]:
+        version = versions.get(one["component"])
+        for container in one["containers"] if version else ():
+            container["image"] = f"{container['image'].rpartition(':')[0]}:{version.removeprefix('v')}"
+        one["annotations"] = {}
+    return Rendering(f"{base} as {release}", raw["platform"], release, None, raw)
+
+
+BETWEEN = {
+    "drycc-v1.8.2": between("drycc-v1.8.3", "v1.8.2", frozenset({"quickwit"}), drycc_logger="drycc-v1.8.1"),
+    "drycc-v1.8.2-with-quickwit": between("drycc-v1.8.3", "v1.8.2", drycc_logger="drycc-v1.8.1"),
+    "drycc-v1.7.2": between(
+        "drycc-v1.7.12",
+        "v1.7.2",
+        frozenset({"drycc-controller-mutate"}),
+        drycc_controller_webhook="drycc-v1.6.0",
+    ),
+    "drycc-v1.7.7-with-mutate": between("drycc-v1.7.12", "v1.7.7"),
+    "drycc-v1.7.7-with-webhook": between(
+        "drycc-v1.7.12",
+        "v1.7.7",
+        frozenset({"drycc-controller-mutate"}),
+        drycc_controller_webhook="drycc-v1.6.0",
+    ),
+    "drycc-v1.6.1": between("drycc-v1.6.0", "v1.6.1"),
+    "drycc-v1.5.1": between("drycc-v1.5.0", "v1.5.1"),
+    "drycc-v1.3.0": between("drycc-v1.2.0", "v1.3.0"),
+    "drycc-v1.1.0": between("drycc-v1.0.0", "v1.1.0", frozenset({"router"})),
+    "drycc-v1.1.0-without-config-maps": between("drycc-v1.2.0", "v1.1.0"),
+    "deis-v2.1.0": between("classic-v2.2.0", "v2.1.0", frozenset({"redis"})),
+    "deis-v2.5.0": between("classic-v2.4.1", "v2.5.0"),
+    "deis-v2.12.0": between("deis-v2.18.0", "v2.12.0"),
+    "hephy-v2.20.2": between("hephy-v2.21.4", "v2.20.2"),
+}
+
+
+@pytest.mark.parametrize("name", BETWEEN)
+def test_release_between_two_rendered_ones_lacks_nothing_and_nothing_of_it_is_unknown(name: str) -> None:
+    snapshot = judged(BETWEEN[name])
+
+    assert told(snapshot) == NOTHING
+    assert snapshot.inventory.unknown_workloads == {}
+    assert {one.component for one in snapshot.components if one.workloads} == set(BETWEEN[name].components)
+
+
+@pytest.mark.parametrize(
+    ("name", "gone", "expected"),
+    [
+        # What is left is v1.8.3 without quickwit, in the same versions.
+        ("drycc-v1.8.2", {"logger"}, Told(frozenset({"quickwit"}), frozenset())),
+        ("drycc-v1.8.2-with-quickwit", {"quickwit"}, NOTHING),
+        (
+            "drycc-v1.7.2",
+            {"drycc-controller-webhook"},
+            Told(frozenset(), frozenset({("controller", "Deployment", "drycc-controller-webhook")})),
+        ),
+        ("deis-v2.1.0", {"nsqd"}, Told(frozenset({"nsqd"}), frozenset())),
+        (
+            "deis-v2.12.0",
+            {"dockerbuilder", "slugbuilder", "slugrunner"},
+            Told(frozenset({"dockerbuilder", "slugbuilder", "slugrunner"}), frozenset()),
+        ),
+    ],
+)
+def test_what_a_release_between_two_rendered_ones_loses_is_told(
+    name: str, gone: set[str], expected: Told
+) -> None:
+    cluster = BETWEEN[name]
+    keys = {key for component, found in cluster.components.items() for key in found if component in gone}
+    keys |= {("Deployment", one) for one in gone}
+
+    assert told(judged(cluster, frozenset(keys))) == expected
+
+
+def test_idle_controllers_alone_are_no_installation() -> None:
+    cluster = rendering("classic-v2.9.0")
+    running = frozenset(
+        (one["kind"], one["name"]) for one in cluster.workloads if one["kind"] == "Deployment"
+    )
+
+    snapshot = judged(cluster, running)
+
+    gone = {one["component"] for one in cluster.workloads if one["kind"] == "Deployment"}
+    assert told(snapshot).missing == gone - OPTIONAL - {"monitor"}  # telegraf is a DaemonSet
+    assert {one.component for one in snapshot.components if one.workloads} == {
+        "fluentd",
+        "monitor",
+        "registry-proxy",
+    }
+
+
+def test_service_that_selects_pods_of_another_release_is_not_shown() -> None:
+    cluster = rendering("drycc-v1.8.3")
+    raw = {
+        **cluster.raw,
+        "services": [{"component": None, "name": "shop", "selector": {"app": "drycc-router"}}],
+    }
+
+    assert read(replace(cluster, raw=raw)).services == ()

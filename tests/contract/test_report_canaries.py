@@ -167,6 +167,7 @@ def test_every_text_of_a_snapshot_is_marked() -> None:
         "Grounds.off_cluster",
         "Grounds.down",
         "Grounds.titles",
+        "Grounds.unrecorded",
         "Snapshot.identity_problem",  # None where there is an id
         "Leftover.component",
     }

@@ -52,8 +52,8 @@ EXPECTED: dict[str, tuple[str | None, int, dict[str, int]]] = {
         {"current": 15, "outdated": 1, "absent": 1},
     ),  # slugbuilder v2.8.1 is newer
     # No list was ever published for v1.8.3: its bundle follows from the rule, without quickwit, which has no
-    # release. Logger was still there in v1.8.2.
-    "drycc-stable": ("v1.8.3", 10, {"current": 10, "unversioned": 1, "absent": 1}),
+    # release.
+    "drycc-stable": ("v1.8.3", 10, {"current": 10, "unversioned": 1}),
     "drycc-testing": (None, 0, {"unversioned": 11}),
     "drycc-retired": ("v1.8.1", 12, {"outdated": 10, "current": 2}),
 }

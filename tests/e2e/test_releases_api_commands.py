@@ -66,6 +66,20 @@ def test_pipeline_publishes_yanks_notifies_and_exports_by_command(api: ReleasesA
     ]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_catalog_and_token_in_files_of_windows_tools_are_read(
+    api: ReleasesApi, tmp_path: Path, encoding: str
+) -> None:
+    catalog, token = tmp_path / "deis.json", tmp_path / "token"
+    token.write_bytes(f"{api.token()}\r\n".encode(encoding))
+    catalog.write_bytes(api.http.get("/v1/catalogs/deis").text.encode(encoding))
+
+    done = api.run("import", catalog, "--token-file", token)
+
+    words = "unchanged deis: 0 components, 0 releases, 0 bundles, 0 notices added\n"
+    assert (done.returncode, done.stdout, done.stderr) == (0, words, "")
+
+
 def test_refusals_reach_the_pipeline_as_status_and_sentence(api: ReleasesApi, tmp_path: Path) -> None:
     token = api.token()
     (tmp_path / "deis.json").write_text('{"schema_version": 1, "platform": "deis"}')

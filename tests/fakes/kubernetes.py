@@ -81,6 +81,7 @@ class FakeApiServer:
         self._state = ServerState()
         self._running = asyncio.Event()  # cleared while paused
         self._faults: list[Exception] = []  # of the fake itself
+        self._pages: set[str] | None = None  # paths that were answered with a page; None: none is to be
         self._run = 0  # which life; a watch of an earlier one breaks off
         for namespace in ("kube-system", "default"):
             self.store.create("/api/v1/namespaces", {"metadata": {"name": namespace}})
@@ -159,6 +160,10 @@ class FakeApiServer:
         """Writes a line that is no event into the open watches of a collection."""
         self.store.put_garbage(collection, line)
 
+    def answer_first_with_page(self) -> None:
+        """The next request of each path is answered by a proxy: 200, and a page to sign in."""
+        self._pages = set()
+
     def restore_backup(self, revision: int) -> None:
         """As etcd restored from a backup: revisions begin again at an earlier one. Kill the server first."""
         self.store.roll_back(revision)
@@ -203,6 +208,10 @@ class FakeApiServer:
         self.requests.append(f"GET {scope['path']}" + (f"?{query_text}" if query_text else ""))
         query = dict(parse_qsl(query_text))
         headers = {name.decode(): value.decode() for name, value in scope["headers"]}
+        if self._pages is not None and scope["path"] not in self._pages:
+            self._pages.add(scope["path"])
+            await _send(send, Answer(200, "<!doctype html><title>Sign in</title>"))
+            return
         answer = self._answer(scope["path"], query, headers.get("authorization", ""))
         if isinstance(answer, Target):
             await self._watch(answer, query, send)

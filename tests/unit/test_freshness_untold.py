@@ -75,6 +75,8 @@ def test_versions_are_shown_and_choices_named_without_any_catalog() -> None:
     ]
 
 
+DEPLOYMENT = AbsentWorkload(WorkloadKind.DEPLOYMENT, "deis-minio", ("deployments", "replicationcontrollers"))
+CRON_JOB = AbsentWorkload(WorkloadKind.CRON_JOB, "deis-minio-cleanup", ("cronjobs",))
 NOT_THERE = "required, and not in namespace deis; if it runs outside the cluster, name it in OFF_CLUSTER"
 
 
@@ -112,6 +114,32 @@ NOT_THERE = "required, and not in namespace deis; if it runs outside the cluster
             {"down": {"nodes": "forbidden"}, "problem": "the catalog has expired"},
             ("missing", NOT_THERE),
         ),
+        (
+            expectation(
+                "minio", absent_workloads=[DEPLOYMENT], sources=["deployments", "replicationcontrollers"]
+            ),
+            {"unrecorded": frozenset({"replicationcontrollers", "version"})},
+            ("missing", NOT_THERE),
+        ),
+        (
+            expectation(
+                "minio", absent_workloads=[DEPLOYMENT], sources=["deployments", "replicationcontrollers"]
+            ),
+            {"unrecorded": frozenset({"deployments"})},
+            ("unknown", "not recorded: deployments"),
+        ),
+        (
+            expectation(
+                "minio", absent_workloads=[DEPLOYMENT, CRON_JOB], sources=["cronjobs", "deployments"]
+            ),
+            {"unrecorded": frozenset({"cronjobs"})},
+            ("missing", NOT_THERE),
+        ),
+        (
+            expectation("minio", required=False, sources=["cronjobs", "deployments"]),
+            {"unrecorded": frozenset({"cronjobs", "deployments"})},
+            ("unknown", "not recorded: cronjobs, deployments"),
+        ),
     ],
     ids=[
         "missing",
@@ -121,6 +149,10 @@ NOT_THERE = "required, and not in namespace deis; if it runs outside the cluster
         "optional, source down",
         "off, down",
         "other down",
+        "kind that carries it recorded",
+        "kind that carries it not recorded",
+        "one of its kinds recorded",
+        "optional, not recorded",
     ],
 )
 def test_component_that_is_not_there(
@@ -201,3 +233,24 @@ def test_component_all_of_whose_workloads_are_elsewhere_is_absent(
     found = only([], [part], grounds(off_cluster=frozenset(off_cluster)))
 
     assert (found.verdict, found.missing_workloads) == (verdict, ())
+
+
+def test_workload_of_a_kind_that_was_not_recorded_is_not_lost() -> None:
+    part = expectation("builder", absent_workloads=[GRAFANA, TELEGRAF])
+
+    found = only(
+        [workload("builder", "deis/builder:v3.0.0")], [part], grounds(unrecorded=frozenset({"daemonsets"}))
+    )
+
+    assert found.missing_workloads == (GRAFANA,)
+    assert found.reason == (
+        "not there: Deployment deis-monitor-grafana; not recorded: DaemonSet deis-monitor-telegraf"
+    )
+
+
+def test_component_is_judged_by_its_template_where_pods_are_not_recorded() -> None:
+    shown = workload("builder", "deis/builder:v3.0.0", pods=[], replicas_desired=1)
+
+    found = only([shown], on=grounds(unrecorded=frozenset({"pods"})))
+
+    assert (found.verdict, found.version, found.reason) == (Verdict.CURRENT, "v3.0.0", None)

@@ -23,7 +23,15 @@ from factories import (
 )
 from workflow_exporter.catalog import Affects, Catalog, EndOfLife, Severity, Successor
 from workflow_exporter.freshness import Verdict
-from workflow_exporter.snapshot import CatalogFacts, CatalogReading, Choices, Judge, Snapshot, make_snapshot
+from workflow_exporter.snapshot import (
+    CatalogFacts,
+    CatalogReading,
+    Choices,
+    Judge,
+    Snapshot,
+    SourceState,
+    make_snapshot,
+)
 
 BUILDER = workload("builder", "quay.io/deis/builder:v2.12.0")
 
@@ -285,6 +293,9 @@ def test_notices_come_the_severest_first_and_then_the_newest() -> None:
     ) == ["critical", "newer", "a", "b", "undated", "info"]
 
 
+UNRECORDED = SourceState("nodes", up=None, reason="not recorded", recorded=False)
+
+
 @pytest.mark.parametrize(
     ("states", "cluster_read", "complete"),
     [
@@ -293,6 +304,7 @@ def test_notices_come_the_severest_first_and_then_the_newest() -> None:
         ((source_state("pods"), source_state("nodes", up=None)), False, False),
         ((source_state("pods"), source_state("catalog", up=None)), True, False),
         ((source_state("pods"), source_state("catalog", up=False)), True, True),
+        ((source_state("pods"), UNRECORDED), True, True),
     ],
 )
 def test_snapshot_is_complete_when_each_source_has_answered_once(

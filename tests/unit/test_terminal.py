@@ -7,7 +7,7 @@ from factories import assessment, bundle_assessment, inventory, notice, snapshot
 from workflow_exporter.catalog import EndOfLife, Successor
 from workflow_exporter.freshness import Newest, Verdict
 from workflow_exporter.inventory import AbsentWorkload, WorkloadKind
-from workflow_exporter.snapshot import CatalogFacts
+from workflow_exporter.snapshot import CatalogFacts, SourceState
 from workflow_exporter.terminal import ExitStatus, exit_status, render, table
 
 V = Verdict
@@ -100,6 +100,15 @@ def test_what_no_row_can_show_stands_below_the_table() -> None:
         "3 objects in the namespace belong to no known component.",
         "Source nodes is down: nodes is forbidden.",
     ]
+
+
+def test_what_is_not_recorded_is_not_called_down() -> None:
+    unrecorded = SourceState("pods", up=None, reason="not recorded", recorded=False)
+    shown = replace(snapshot(), sources=(unrecorded, replace(unrecorded, source="nodes")))
+
+    below = render(shown, everything=False, colour=False).split("\n\n")[-1].splitlines()
+
+    assert below == ["Pods are not recorded: versions are those that the workloads ask for."]
 
 
 def test_everything_adds_workloads_services_and_pods() -> None:

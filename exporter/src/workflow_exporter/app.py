@@ -284,9 +284,12 @@ async def _read_once(plan: Plan, opened: _Opened, patience: Patience) -> Snapsho
         await _read_cluster(reading, cluster_until)
         catalog = plan.update_check.held
         if catalog:
+            platform = reading.composer.profile().name
+            if plan.update_check.file:  # a verdict without the file that was named is not what was asked for
+                plan.update_check.file.check(platform)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout_at(began + patience.whole_seconds):
-                    await catalog.refresh(reading.composer.profile().name)
+                    await catalog.refresh(platform)
         # A catalog that has not come by now does not come: no patience is left.
         return _compose(reading.composer, catalog, _now(), started=datetime.min.replace(tzinfo=UTC))
 

@@ -5,6 +5,7 @@ import os
 import sys
 import textwrap
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -12,6 +13,8 @@ from workflow_exporter import __version__
 from workflow_exporter.errors import (
     ClusterError,
     ConnectionSettingsError,
+    OutputError,
+    ReaderGoneError,
     ReportError,
     SettingsError,
     WorkflowExporterError,
@@ -22,10 +25,13 @@ from workflow_exporter.setting_rows import SETTINGS
 from workflow_exporter.settings import Settings, settings_from_environment, with_catalog
 from workflow_exporter.terminal import ExitStatus
 
-if TYPE_CHECKING:  # it knows all parts, which --help need not wait for
+if TYPE_CHECKING:  # the last two know all parts, which --help need not wait for
+    from _typeshed import SupportsWrite
+
     from workflow_exporter.app import Patience
     from workflow_exporter.plan import Source
 
+_READER_GONE = 128 + 13  # as shells say: ended by SIGPIPE
 _DESCRIPTION = """\
 Shows which components of a Workflow platform (Deis, Hephy, Drycc, or your own by profile) run in a
 Kubernetes cluster, in which version, and what is outdated or missing. Reads only, and tells nobody.
@@ -43,7 +49,7 @@ examples:
   workflow-exporter check --output json | jq '.components[] | select(.verdict == "outdated")'
 
 exit status of check:
-  0 fine   1 something outdated or missing   2 wrong usage or settings   3 cannot tell
+  0 fine   1 something outdated or missing   2 wrong usage, settings or files   3 cannot tell
 """
 
 
@@ -59,8 +65,8 @@ def run(
 
     `patience` is that of `check`.
     """
-    options = _parser().parse_args(arguments)
     try:
+        options = _parser().parse_args(arguments)
         settings = settings_from_environment(environment)
         if options.catalog:
             settings = with_catalog(settings, options.catalog)
@@ -68,9 +74,11 @@ def run(
         quiet = options.command in {"check", "report"} and not environment.get("LOG_LEVEL")
         configure_logging("warning" if quiet else settings.log_level, settings.log_format)
         return _dispatch(options, settings, patience)
+    except ReaderGoneError:
+        return _READER_GONE
     except WorkflowExporterError as error:
-        print(f"workflow-exporter: {escaped(str(error))}", file=sys.stderr)  # noqa: T201 - the answer to its user
-        unread = isinstance(error, ClusterError | ReportError) and not isinstance(
+        _complain(error)
+        unread = isinstance(error, ClusterError | ReportError | OutputError) and not isinstance(
             error, ConnectionSettingsError
         )
         return ExitStatus.CANNOT_TELL if unread else ExitStatus.USAGE
@@ -95,7 +103,7 @@ def _dispatch(options: argparse.Namespace, settings: Settings, patience: "Patien
             colour=_wants_colour(),
             patience=patience,
         )
-        sys.stdout.write(answer)
+        _write(answer.encode() if options.output == "json" else answer)
         return status
     if options.command == "report":
         _report(options, settings, source)
@@ -108,22 +116,60 @@ def _report(options: argparse.Namespace, settings: Settings, source: "Source") -
     from workflow_exporter import report_command  # noqa: PLC0415  as above
 
     if options.send:
-        sys.stdout.write(report_command.send(settings, source) + "\n")
+        _write(report_command.send(settings, source) + "\n")
     elif options.bytes:
-        sys.stdout.buffer.write(report_command.wire_form(settings, source))
+        _write(report_command.wire_form(settings, source))
     else:
-        sys.stdout.write(report_command.show(settings, source))
+        _write(report_command.show(settings, source))
+
+
+def _complain(error: WorkflowExporterError) -> None:
+    """One line; where there is no standard error, the exit status must do."""
+    if sys.stderr is not None:
+        with suppress(OSError):
+            sys.stderr.write(f"workflow-exporter: {escaped(str(error))}\n")
+
+
+def _write(answer: str | bytes) -> None:
+    """All of it, now; raises OutputError. What the terminal's encoding lacks is shown as `?`."""
+    if sys.stdout is None:
+        raise OutputError("the answer cannot be written: standard output is closed")
+    try:
+        if isinstance(answer, str):
+            answer = answer.encode(sys.stdout.encoding, errors="replace")
+        sys.stdout.flush()
+        sys.stdout.buffer.write(answer)
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        _give_up_standard_output()
+        if isinstance(error, BrokenPipeError):
+            raise ReaderGoneError from error
+        raise OutputError(f"the answer cannot be written: {error.strerror}") from error
+
+
+def _give_up_standard_output() -> None:
+    """So that the interpreter does not try once more at its end, and fail with a traceback."""
+    with suppress(OSError):
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, sys.stdout.fileno())
+        os.close(nothing)
 
 
 def _wants_colour() -> bool:
-    return sys.stdout.isatty() and "NO_COLOR" not in os.environ  # no-color.org
+    return sys.stdout is not None and sys.stdout.isatty() and "NO_COLOR" not in os.environ  # no-color.org
 
 
 class _Parser(argparse.ArgumentParser):
-    """Repeats no control characters of the arguments."""
+    """Repeats no control characters of the arguments; tells where a help cannot be written."""
 
     def error(self, message: str) -> NoReturn:
         super().error(escaped(message))
+
+    def _print_message(self, message: str, file: "SupportsWrite[str] | None" = None) -> None:
+        if file is not None and file is sys.stdout:
+            _write(message)
+        else:
+            super()._print_message(message, file)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -177,8 +223,9 @@ def _source_options(*, nested: bool = False) -> argparse.ArgumentParser:
         "--from",
         dest="recording",
         type=Path,
-        metavar="FILE|DIR",
-        help="what `kubectl get … -o yaml|json` printed, instead of a cluster",
+        metavar="FILE|DIR|-",
+        help="what `kubectl get … -o yaml|json` or `kubectl cluster-info dump` printed, instead of a cluster "
+        "(-: standard input)",
     )
     group.add_argument(
         "--kubeconfig", type=Path, metavar="FILE", help="default: $KUBECONFIG, the pod's own token"

@@ -9,6 +9,8 @@
     │   └── CatalogUnavailableError  there is none: missing file, server down
     ├── ClusterError            a Kubernetes resource cannot be read; carries why
     │   └── ConnectionSettingsError   no usable kubeconfig or in-cluster credentials
+    ├── OutputError             standard output does not take the answer; exit status 3
+    │   └── ReaderGoneError     nobody reads it any more; exit status 141, without a word
     ├── ReportError             a report cannot be sent this time; carries why
     └── RecordingError          a file given by --from is not what kubectl prints
 
@@ -63,6 +65,14 @@ class ConnectionSettingsError(ClusterError):
 
 class RecordingError(WorkflowExporterError):
     """A file given instead of a cluster is not what `kubectl get -o yaml|json` prints."""
+
+
+class OutputError(WorkflowExporterError):
+    """Standard output does not take what it should."""
+
+
+class ReaderGoneError(OutputError):
+    """What standard output was connected to has ended, as `head` does."""
 
 
 class ReportError(WorkflowExporterError):

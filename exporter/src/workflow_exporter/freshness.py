@@ -71,7 +71,7 @@ class Assessment:
     reason: str | None = None  # in words: why this verdict, and what the verdict does not show
     notes_url: str | None = None  # of the newest release
     workloads: tuple[AssessedWorkload, ...] = ()
-    # Of a component that is there: workloads that it needs and has lost, and OFF_CLUSTER does not name.
+    # Required workloads of an installed component that do not exist, without those that OFF_CLUSTER names.
     missing_workloads: tuple[AbsentWorkload, ...] = ()
 
     @property
@@ -94,6 +94,7 @@ class Grounds:
     off_cluster: frozenset[str]
     down: Mapping[str, str]  # sources that do not answer -> why
     titles: Mapping[str, str]  # component -> title, where the catalog has none
+    unrecorded: frozenset[str] = frozenset()  # sources of which the recording that is read has nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +127,11 @@ def assess(inventory: Inventory, grounds: Grounds) -> tuple[Assessment, ...]:
 
 def _assess_not_found(expectation: Expectation, namespace: str, grounds: Grounds) -> Assessment:
     name = expectation.component
-    unanswered = [source for source in expectation.sources if source in grounds.down]
+    unseen = _why_not_seen(expectation, grounds)
     if name in grounds.off_cluster:
         verdict, reason = Verdict.ABSENT, "runs outside the cluster, says OFF_CLUSTER"
-    elif unanswered:
-        why = "; ".join(f"{source}: {grounds.down[source]}" for source in unanswered)
-        verdict, reason = Verdict.UNKNOWN, f"cannot be seen: {why}"
+    elif unseen:
+        verdict, reason = Verdict.UNKNOWN, unseen
     elif expectation.absent_workloads and not _expected_here(expectation, grounds):
         verdict, reason = Verdict.ABSENT, "all that it needs runs outside the cluster, says OFF_CLUSTER"
     elif expectation.required:
@@ -143,6 +143,17 @@ def _assess_not_found(expectation: Expectation, namespace: str, grounds: Grounds
     else:
         verdict, reason = Verdict.ABSENT, "optional, and not installed"
     return Assessment(name, _title(name, grounds), verdict, None, Observed(None, None, None), reason=reason)
+
+
+def _why_not_seen(expectation: Expectation, grounds: Grounds) -> str | None:
+    """Why what is absent may be there all the same; None: it would be seen."""
+    down = [source for source in expectation.sources if source in grounds.down]
+    if down:
+        return "cannot be seen: " + "; ".join(f"{source}: {grounds.down[source]}" for source in down)
+    carriers = {one.kind.source for one in expectation.absent_workloads} or set(expectation.sources)
+    if carriers and carriers <= grounds.unrecorded:
+        return f"not recorded: {', '.join(sorted(carriers))}"
+    return None
 
 
 def _assess_found(
@@ -177,7 +188,7 @@ def _assess_found(
 
 
 def _expected_here(expectation: Expectation, grounds: Grounds) -> list[AbsentWorkload]:
-    """Workloads that are not to be seen, without those that the operator runs elsewhere."""
+    """Absent workloads without those that the operator runs elsewhere."""
     if expectation.component in grounds.off_cluster:
         return []
     words = [
@@ -189,19 +200,25 @@ def _expected_here(expectation: Expectation, grounds: Grounds) -> list[AbsentWor
 
 
 def _lost(expectation: Expectation, grounds: Grounds) -> Iterable[AbsentWorkload]:
-    """Those of them that would be seen if they were there."""
-    return (one for one in _expected_here(expectation, grounds) if not grounds.down.keys() & set(one.sources))
+    """Absent workloads that the sources would show if they existed."""
+    return (one for one in _expected_here(expectation, grounds) if _why_hidden(one, grounds) is None)
+
+
+def _why_hidden(absent: AbsentWorkload, grounds: Grounds) -> str | None:
+    """Why the workload may be there all the same; None: it would be seen."""
+    if grounds.down.keys() & set(absent.sources):
+        return "cannot be seen"
+    return "not recorded" if absent.kind.source in grounds.unrecorded else None
 
 
 def _told_of_parts(
     expectation: Expectation | None, missing: tuple[AbsentWorkload, ...], grounds: Grounds
 ) -> Iterable[str]:
-    if missing:
-        yield f"not there: {', '.join(map(str, missing))}"
-    if expectation and (
-        unseen := [one for one in _expected_here(expectation, grounds) if one not in missing]
-    ):
-        yield f"cannot be seen: {', '.join(map(str, unseen))}"
+    told: dict[str, list[AbsentWorkload]] = {"not there": list(missing)}
+    for one in _expected_here(expectation, grounds) if expectation else ():
+        if (why := _why_hidden(one, grounds)) is not None:
+            told.setdefault(why, []).append(one)
+    yield from (f"{why}: {', '.join(map(str, workloads))}" for why, workloads in told.items() if workloads)
 
 
 def _unseen(seen: list[WorkloadVersions], grounds: Grounds) -> _Judgement | None:
@@ -284,7 +301,8 @@ def _remarks(seen: list[WorkloadVersions], grounds: Grounds) -> Iterable[str]:
             yield f"pods of {one.workload.name} differ: {', '.join(one.running_texts)}"
         if one.mixed_containers:
             yield f"containers of {one.workload.name} differ"
-        if one.running is None and one.workload.replicas_desired and "pods" not in grounds.down:
+        pods_seen = "pods" not in grounds.down and "pods" not in grounds.unrecorded
+        if one.running is None and one.workload.replicas_desired and pods_seen:
             yield f"no pod runs: {one.workload.name} is judged by its template"
     if differ(one.assessed for one in seen):
         yield "workloads differ: " + ", ".join(

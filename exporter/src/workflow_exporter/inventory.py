@@ -4,10 +4,13 @@ Nothing here may hold a name that the platform's profile does not know: applicat
 and stay out, see design section 3 "Customers' names must not even be kept".
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import TypeVar
+
+_Amount = TypeVar("_Amount", int, float)
 
 
 class WorkloadKind(StrEnum):
@@ -19,6 +22,11 @@ class WorkloadKind(StrEnum):
     CRON_JOB = "CronJob"
     REPLICATION_CONTROLLER = "ReplicationController"
     CONFIG_MAP = "ConfigMap"
+
+    @property
+    def source(self) -> str:
+        """The plural resource name, by which its source is known: `deployments`."""
+        return f"{self.value.lower()}s"
 
     @property
     def has_pods(self) -> bool:
@@ -112,7 +120,7 @@ class Expectation:
     # Workloads of required rows that are not there. A component is missing when none of its rows is
     # there; it has lost a part when only some are.
     absent_workloads: tuple[AbsentWorkload, ...] = ()
-    # Sources that would show the component in any generation, where something of it is not there.
+    # Sources that would show the component, where something of it is not there.
     sources: tuple[str, ...] = ()
 
 
@@ -145,7 +153,7 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One node; capacities in base units."""
+    """One node; capacities in base units, None where the node does not report one."""
 
     name: str
     os_image: str
@@ -154,12 +162,18 @@ class Node:
     container_runtime_version: str
     architecture: str
     operating_system: str
-    cpu_cores: float
-    memory_bytes: int
-    ephemeral_storage_bytes: int
-    pods: int
+    cpu_cores: float | None
+    memory_bytes: int | None
+    ephemeral_storage_bytes: int | None
+    pods: int | None
     ready: bool
     created: datetime | None
+
+
+def known_sum(amounts: Iterable[_Amount | None]) -> _Amount | None:
+    """Of the amounts that are known; None: none of them is."""
+    known = [amount for amount in amounts if amount is not None]
+    return sum(known) if known else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ the environment and keeps nothing, so that no server can recognise an agent by w
 import math
 import ssl
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 import httpx
 
 from workflow_exporter.errors import SettingsError
+from workflow_exporter.text_encoding import utf8
 from workflow_exporter.web_address import WebAddress
 
 # OpenSSL's X509_V_ERR_*, x509_vfy.h.
@@ -145,8 +147,19 @@ def _tls(ca_bundle: Path | None) -> ssl.SSLContext:
     tls = _no_tls()
     tls.load_default_certs()
     if ca_bundle is not None:
-        tls.load_verify_locations(cafile=ca_bundle)
+        _trust(tls, ca_bundle)
     return tls
+
+
+def _trust(tls: ssl.SSLContext, ca_bundle: Path) -> None:
+    """Trusts the CAs in the file; OpenSSL itself reads no UTF-16 and no byte order mark."""
+    data = text = ca_bundle.read_bytes()
+    with suppress(ValueError):  # a comment in another encoding does not matter
+        text = utf8(data)
+    if text == data:
+        tls.load_verify_locations(cafile=ca_bundle)
+    else:
+        tls.load_verify_locations(cadata=text.decode("ascii", errors="ignore"))
 
 
 def _no_tls() -> ssl.SSLContext:

@@ -119,7 +119,11 @@ def unread_snapshot(now: datetime, profile: Profile, reason: str, choices: Choic
 
 def _why_no_identity(sources: tuple[SourceState, ...]) -> str:
     for state in sources:
-        if state.source in {Resource.KUBE_SYSTEM, Resource.NAMESPACE} and not state.up:
+        if state.source not in {Resource.KUBE_SYSTEM, Resource.NAMESPACE}:
+            continue
+        if not state.recorded:
+            return f"the namespace behind {state.source} is not in the recording"
+        if not state.up:
             return f"the namespace behind {state.source} cannot be read: {state.reason or 'no answer yet'}"
     return "the UIDs of kube-system and of the platform's namespace are not known"
 

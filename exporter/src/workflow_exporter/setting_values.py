@@ -54,14 +54,11 @@ def word(raw: str) -> str:
 
 
 def names(raw: str) -> frozenset[str]:
-    """Names by comma; each may have a second one after a slash."""
-    parts = [part.strip() for part in raw.split(",") if part.strip()]
-    for part in parts:
-        name, slash, inner = part.partition("/")
-        word(name)
-        if slash:
-            word(inner)
-    return frozenset(parts)
+    """`component` or `component/workload`, by comma."""
+    parts = (part.partition("/") for part in raw.split(",") if part.strip())
+    return frozenset(
+        f"{word(name.strip())}{slash}{word(inner.strip()) if slash else ''}" for name, slash, inner in parts
+    )
 
 
 def file(raw: str) -> Path:

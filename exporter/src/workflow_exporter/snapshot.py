@@ -20,9 +20,15 @@ class SourceState:
     """One thing the agent reads: a Kubernetes resource, or `catalog`."""
 
     source: str  # plural resource name (`pods`), `namespace`, `kube-system`, `version`, `catalog`
-    up: bool | None  # None: has not answered yet
-    reason: str | None = None  # why it is down, in one line
+    up: bool | None  # None: has not answered yet, or is not in the recording
+    reason: str | None = None  # why it is not up, in one line
     last_success: datetime | None = None
+    recorded: bool = True  # False: a recording is read that has nothing of it, which is no fault
+
+    @property
+    def answered(self) -> bool:
+        """All is heard of it that will be heard for now."""
+        return self.up is not None or not self.recorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +82,19 @@ class Snapshot:
         return (*self.own_notices, *self.catalog.notices)
 
     @property
+    def incomplete(self) -> tuple[Assessment, ...]:
+        """Components that are there and have lost a workload that they need."""
+        return tuple(one for one in self.components if one.missing_workloads)
+
+    @property
     def cluster_read(self) -> bool:
         """Every Kubernetes source has answered once, with data or with why it is down."""
-        return all(state.up is not None for state in self.sources if state.source != CATALOG_SOURCE)
+        return all(state.answered for state in self.sources if state.source != CATALOG_SOURCE)
 
     @property
     def complete(self) -> bool:
         """Every source has answered once. Before that, a restart would show verdicts nobody means."""
-        return all(state.up is not None for state in self.sources)
+        return all(state.answered for state in self.sources)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +174,7 @@ def make_snapshot(  # noqa: PLR0913  all that a snapshot is made of, each by its
         train=choices.train,
         off_cluster=choices.off_cluster,
         down=_down(sources),
+        unrecorded=frozenset(state.source for state in sources if not state.recorded),
         titles=titles,
     )
     judgement = judge(inventory, grounds)
@@ -213,7 +225,7 @@ def _down(sources: tuple[SourceState, ...]) -> dict[str, str]:
     return {
         state.source: state.reason or ("has not answered yet" if state.up is None else "down")
         for state in sources
-        if not state.up
+        if not state.up and state.recorded
     }
 
 

@@ -29,8 +29,7 @@ class ExitStatus(IntEnum):
 def exit_status(snapshot: Snapshot) -> ExitStatus:
     """Something known to be wrong outweighs something not known."""
     verdicts = {assessment.verdict for assessment in snapshot.components}
-    lost = any(assessment.missing_workloads for assessment in snapshot.components)
-    if lost or verdicts & {Verdict.OUTDATED, Verdict.MISSING}:
+    if snapshot.incomplete or verdicts & {Verdict.OUTDATED, Verdict.MISSING}:
         return ExitStatus.OUTDATED_OR_MISSING
     if Verdict.UNKNOWN in verdicts or not verdicts:
         return ExitStatus.CANNOT_TELL
@@ -49,10 +48,11 @@ def render(snapshot: Snapshot, *, everything: bool, colour: bool) -> str:
 def _headline(snapshot: Snapshot) -> str:
     bundle, inventory = snapshot.bundle, snapshot.inventory
     version = bundle.version or "of no known release"
+    incomplete = f", {len(snapshot.incomplete)} incomplete" if snapshot.incomplete else ""
     newest = f", newest {bundle.newest}" if bundle.newest and bundle.newest != bundle.version else ""
     return escaped(
         f"{inventory.platform_title} {version} in namespace {inventory.namespace}{newest}: "
-        f"{bundle.matching} matching, {bundle.drifted} drifted, {bundle.missing} missing"
+        f"{bundle.matching} matching, {bundle.drifted} drifted, {bundle.missing} missing{incomplete}"
     )
 
 
@@ -130,6 +130,8 @@ def _notes(snapshot: Snapshot) -> str:
     unknown = sum(snapshot.inventory.unknown_workloads.values())
     if unknown:
         lines.append(f"{unknown} objects in the namespace belong to no known component.")
+    if any(source.source == "pods" and not source.recorded for source in snapshot.sources):
+        lines.append("Pods are not recorded: versions are those that the workloads ask for.")
     lines += [
         f"Source {source.source} is down: {source.reason}."
         for source in snapshot.sources

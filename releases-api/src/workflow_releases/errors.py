@@ -5,6 +5,8 @@
     ├── DatabaseStateError        the schema is not what this program needs; the text says what to do
     ├── DatabaseUnavailableError  locked, full, gone: writing is refused for now, reading goes on
     ├── SigningKeyError           a key file holds no Ed25519 private key
+    ├── OutputError               standard output does not take the answer
+    │   └── ReaderGoneError           nobody reads it any more
     ├── VersionError              not SemVer 2.0 with an optional leading v
     ├── ServerError               the command line found no answer it can use; trying again may work
     └── RefusedError              a request is refused; carries the path of each fault
@@ -59,6 +61,14 @@ class SigningKeyError(WorkflowReleasesError):
 
 class VersionError(WorkflowReleasesError, ValueError):
     """Text that is not a SemVer 2.0 version with an optional leading v."""
+
+
+class OutputError(WorkflowReleasesError):
+    """Standard output does not take what it should."""
+
+
+class ReaderGoneError(OutputError):
+    """What standard output was connected to has ended, as `head` does."""
 
 
 class ServerError(WorkflowReleasesError):

@@ -145,10 +145,32 @@ def test_controller_with_replicas_and_no_such_workload_is_the_component_itself()
     assert found.leftovers == ()
 
 
-def test_controller_scaled_to_zero_without_such_a_workload_is_the_component_itself() -> None:
+def test_controller_scaled_to_zero_is_the_component_itself_in_a_release_of_controllers() -> None:
+    found = inventory(
+        router("ReplicationController", name="deis-builder"), router("ReplicationController", replicas=0)
+    )
+
+    assert [(one.name, one.replicas_desired) for one in found.workloads] == [
+        ("deis-builder", 1),
+        ("deis-router", 0),
+    ]
+
+
+def test_controllers_scaled_to_zero_are_leftovers_where_nothing_else_is() -> None:
     found = inventory(router("ReplicationController", replicas=0))
 
-    assert [(one.kind, one.replicas_desired) for one in found.workloads] == [("ReplicationController", 0)]
+    assert ([one.name for one in found.leftovers], found.workloads) == (["deis-router"], ())
+
+
+def test_strangers_controller_of_our_name_beside_our_workload_is_unknown() -> None:
+    stranger = router("ReplicationController", replicas=1)
+    stranger["spec"]["selector"] = {"app": "shop"}
+    stranger["spec"]["template"]["metadata"]["labels"] = {"app": "shop"}
+
+    found = inventory(router(), stranger)
+
+    assert [one.kind.value for one in found.workloads] == ["Deployment"]
+    assert found.unknown_workloads == {"Pod": 1, "ReplicationController": 1}
 
 
 def test_controller_with_replicas_beside_a_workload_of_its_name_is_seen() -> None:

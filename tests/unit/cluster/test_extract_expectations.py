@@ -10,7 +10,7 @@ def test_component_without_any_workload_is_expected_with_what_is_absent_and_what
         required=True,
         observed=True,
         absent_workloads=(AbsentWorkload(WorkloadKind.DEPLOYMENT, "deis-router", ("deployments",)),),
-        sources=("deployments", "replicationcontrollers"),
+        sources=("deployments",),
     )
 
 
@@ -25,7 +25,7 @@ def test_component_with_some_of_its_workloads_says_which_are_absent() -> None:
             AbsentWorkload(WorkloadKind.DEPLOYMENT, "deis-monitor-influxdb", ("deployments",)),
             AbsentWorkload(WorkloadKind.DAEMON_SET, "deis-monitor-telegraf", ("daemonsets",)),
         ),
-        sources=("daemonsets", "deployments", "replicationcontrollers"),
+        sources=("daemonsets", "deployments"),
     )
 
 

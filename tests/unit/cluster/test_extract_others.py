@@ -129,7 +129,18 @@ def test_node_that_is_not_ready_or_has_no_capacity_yet_is_there() -> None:
 
     (found,) = inventory(fresh).nodes
 
-    assert (found.ready, found.cpu_cores, found.memory_bytes) == (False, 0.0, 0)
+    assert (found.ready, found.cpu_cores, found.memory_bytes, found.pods) == (False, None, None, None)
+
+
+def test_capacity_that_a_node_does_not_report_is_not_known_and_not_0() -> None:
+    virtual = node("virtual")
+    virtual["status"]["capacity"] = {"cpu": "8", "memory": "32Gi", "pods": "0"}
+
+    (found,) = inventory(virtual).nodes
+
+    assert (found.cpu_cores, found.memory_bytes, found.ephemeral_storage_bytes, found.pods) == (
+        8.0, 32 * 2**30, None, 0,
+    )  # fmt: skip
 
 
 def test_node_whose_capacity_is_no_quantity_is_skipped_and_counted() -> None:

@@ -77,9 +77,6 @@ def test_logger_that_stayed_behind_in_a_stable_cluster_is_known_and_asked_of_nob
 
     found = extract(held(running, (profile,)), profile, "drycc")
 
-    assert [(one.component, one.required) for one in found.expectations if one.component == "logger"] == [
-        ("logger", False)
-    ]
     assert [one.name for one in found.workloads if one.component == "logger"] == ["drycc-logger"]
     assert absent(found) == set()
 

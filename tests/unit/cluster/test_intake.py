@@ -128,7 +128,20 @@ CONJOB = {"app": "drycc-controller", "component": "drycc-controller-conjob-daily
     [
         ("deis-router-x1", ROUTER_LABELS, None, True),
         ("deis-router-x1", {**ROUTER_LABELS, "heritage": "deis"}, None, True),
-        ("drycc-api-x1", {"app": "drycc-controller-api"}, None, True),
+        ("drycc-controller-x1", {"app": "drycc-controller-api"}, None, True),
+        ("shop-debug", ROUTER_LABELS, None, False),
+        (
+            "deis-router-7f9-x1",
+            {**ROUTER_LABELS, "pod-template-hash": "7f9"},
+            ("ReplicaSet", "deis-router-7f9"),
+            True,
+        ),
+        (
+            "deis-router-shop-x1",
+            {**ROUTER_LABELS, "pod-template-hash": "7f9"},
+            ("ReplicaSet", "deis-router-shop"),
+            False,
+        ),
         ("deis-router-6d5-x1", ROUTER_LABELS, ("ReplicaSet", "deis-router-6d5"), True),
         ("deis-nsqd-0", {"app": "deis-nsqd"}, ("StatefulSet", "deis-nsqd"), True),
         ("d-x", {}, ("Job", "drycc-registry-cronjob-daily-29312345"), True),
@@ -327,7 +340,10 @@ def test_version_has_one_key() -> None:
         (Resource.DEPLOYMENTS, b"not JSON"),
         (Resource.DEPLOYMENTS, b'{"metadata":{"name":"deis-router"}}'),
         (Resource.DEPLOYMENTS, b'{"metadata":{"name":"deis-router","uid":"u"},"spec":{"replicas":"two"}}'),
-        (Resource.PODS, b'{"metadata":{"uid":"u","labels":{"app":"deis-router"}},"status":{"phase":1}}'),
+        (
+            Resource.PODS,
+            b'{"metadata":{"name":"deis-router-x1","uid":"u","labels":{"app":"deis-router"}},"status":{"phase":1}}',
+        ),
         (Resource.NODES, b'{"metadata":{"name":"n"}}'),
         (Resource.NODES, b'{"metadata":{"name":"n","uid":""}}'),
         (Resource.NODES, b'{"metadata":{"name":"n","uid":"u"},"status":{"capacity":{"cpu":4}}}'),

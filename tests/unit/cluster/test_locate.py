@@ -71,7 +71,8 @@ def script(answers: Mapping[str, Step], otherwise: Step) -> Script:
 
 def there(request: httpx.Request) -> httpx.Response:
     """A namespace, or an empty list of what is in one."""
-    return answer({}) if request.url.path.rpartition("/")[0] == "/api/v1/namespaces" else page()
+    parent, _, name = request.url.path.rpartition("/")
+    return answer({"metadata": {"name": name}}) if parent == "/api/v1/namespaces" else page()
 
 
 DEPLOYMENTS = "/apis/apps/v1/namespaces/{}/deployments"
@@ -116,6 +117,8 @@ async def test_pages_without_end_are_looked_at_up_to_a_bound() -> None:
 
     def endless(request: httpx.Request) -> httpx.Response:
         asked.append(request.url.path)
+        if request.url.path.rpartition("/")[0] == "/api/v1/namespaces":
+            return there(request)
         return page(f"shop-{len(asked)}", more="again")
 
     async with Script(*[endless] * 1_000).client() as http:

@@ -64,7 +64,7 @@ def test_namespace_is_the_setting_else_a_profiles_own_else_the_one_with_the_work
     assert recorded(written(tmp_path, all__json=json.dumps(listed(*objects))), setting).namespace == found
 
 
-def test_kind_that_was_not_recorded_is_down_so_that_nothing_is_called_missing_for_it(tmp_path: Path) -> None:
+def test_kind_of_which_there_is_nothing_is_not_recorded_which_is_not_down(tmp_path: Path) -> None:
     deployments = [obj for obj in DEIS_RUNNING if obj["kind"] == "Deployment"]
 
     cluster = recorded(written(tmp_path, all__yaml=as_yaml(listed(*deployments))))
@@ -72,7 +72,7 @@ def test_kind_that_was_not_recorded_is_down_so_that_nothing_is_called_missing_fo
     assert cluster.view().sources == tuple(
         SourceState("deployments", up=True, last_success=READ_AT)
         if resource is Resource.DEPLOYMENTS
-        else SourceState(resource.value, up=False, reason="not in the recording")
+        else SourceState(resource.value, up=None, reason="not recorded", recorded=False)
         for resource in Resource
     )
 

@@ -42,13 +42,14 @@ ALIASES = "kind: List\na: &a [1]\nb: [*a, *a]\n"
     ("text", "fault"),
     [
         ("", "is empty"),
-        (" \n---\n# nothing\n", "is empty"),
-        (
-            "No resources found in deis namespace.\n",
-            "not an object that kubectl prints: Expected `object`, got `str`",
-        ),
+        (" \n", "is empty"),
+        (" \n---\n# nothing\n", "holds text, and no YAML or JSON"),
+        ("No resources found in deis namespace.\n", "holds text, and no YAML or JSON"),
+        ("error: You must be logged in to the server\n", "holds text, and no YAML or JSON"),
         ("{broken", "not JSON that kubectl prints: "),
-        ('{"kind": "List"} trailing', "not JSON that kubectl prints: "),
+        ('{"kind": "List"} trailing', "not JSON that kubectl prints: text follows it in line 1"),
+        ('{"kind": "List",\n"items": [', "not JSON that kubectl prints: "),
+        ('{"kind": "List"}\n{"kind": "List",\n', "not JSON that kubectl prints: "),
         ("a: [1,\nb: }", "not YAML that kubectl prints: "),
         (
             "a: !!python/object:os.system {}",
@@ -59,11 +60,20 @@ ALIASES = "kind: List\na: &a [1]\nb: [*a, *a]\n"
         ("kind: List\nitems: [3]\n", "an item is no Kubernetes object: "),
         ("kind: List\nitems: []\n", "holds no object that the agent reads"),
         ("kind: Secret\nmetadata: {name: s}\n", "holds no object that the agent reads"),
-        ("[" * 100_000, "not JSON that kubectl prints: "),
+        ('{"a": ' + "[" * 100_000, "not JSON that kubectl prints: "),
+        ("[" * 100_000, "holds text, and no YAML or JSON"),
         ("a: " + "[" * 3_000 + "]" * 3_000, "not YAML that kubectl prints: more than 200 levels in line 1"),
         ("a: " + "[" * 200_000, "not YAML that kubectl prints: more than 200 levels in line 1"),
         ("- " * 200_000, "not YAML that kubectl prints: more than 200 levels in line 1"),
-        ('{"kind": "Node", "a": "\\ud800"}', "not JSON that kubectl prints: half a surrogate pair"),
+        ('{"kind": "Node", "a": "\\ud800"}', "not JSON that kubectl prints: "),
+        (
+            "kind: List\nitems:\n- a: 1\n- b: ]\n",
+            "not YAML that kubectl prints: did not find expected node content in line 4",
+        ),
+        (
+            "Warning: old\nkind: List\n\nnoise\na: ]\n",
+            "not YAML that kubectl prints: did not find expected node content in line 5",
+        ),
         ("a: !!int ''\n", "not YAML that kubectl prints: "),
         ("a: !!bool perhaps\n", "not YAML that kubectl prints: "),
         ("a: !!timestamp soon\n", "not YAML that kubectl prints: "),
@@ -89,11 +99,11 @@ def test_binary_absent_and_huge_files_and_an_empty_folder_are_refused(tmp_path: 
     with huge.open("wb") as file:
         file.truncate(300 * 1024 * 1024)
     large = tmp_path / "large.yaml"
-    large.write_text("# " + "x" * 33 * 1024 * 1024)
+    large.write_text("a: " + "x" * 33 * 1024 * 1024)
     empty = tmp_path / "empty"
     empty.mkdir()
     expected = {
-        binary: "not text, so not what kubectl printed",
+        binary: "is neither UTF-8 text nor UTF-16 with a byte order mark, so not what kubectl printed",
         huge: "larger than 256 MiB, is this what kubectl printed?",
         large: "larger than 32 MiB of YAML; record it with `-o json` instead",
         empty: "no file there ends in .yaml, .yml or .json",

@@ -128,10 +128,33 @@ async def test_namespace_that_does_not_exist_is_up_with_a_note() -> None:
     ]
 
 
-async def test_version_is_held_under_its_one_key_also_after_an_unreadable_answer() -> None:
-    told = await read(Resource.VERSION, [VERSION_ADDRESS], text("<html>"), answer({"gitVersion": "v1.37.2"}))
+@pytest.mark.parametrize("page", ["<html>Sign in</html>", "", "[]", '"x"', "{}", '{"metadata": []}', "null"])
+async def test_answer_that_is_no_object_is_a_failure_and_the_source_is_asked_again_soon(page: str) -> None:
+    version = await read(Resource.VERSION, [VERSION_ADDRESS], text(page), answer({"gitVersion": "v1.37.2"}))
+    maps = await read(
+        Resource.CONFIG_MAPS,
+        [_BUILDER],
+        config_map("slugbuilder", "v1"),
+        text(page),
+        config_map("slugbuilder", "v2"),
+    )
 
-    assert [(state.up, set(held)) for state, held, _ in told] == [(True, set()), (True, {"version"})]
+    reason = "the answer to get {} is not a Kubernetes object"
+    assert [(state.up, state.reason, set(held), pause) for state, held, pause in version] == [
+        (False, reason.format(VERSION_ADDRESS.words), set(), 0.25),
+        (True, None, {"version"}, 300),
+    ]
+    assert [(state.up, state.reason, images(held), pause) for state, held, pause in maps] == [
+        (True, None, ["deis/slugbuilder:v1"], 300),
+        (False, reason.format(_BUILDER.words), ["deis/slugbuilder:v1"], 0.25),
+        (True, None, ["deis/slugbuilder:v2"], 300),
+    ]
+
+
+async def test_object_that_is_odd_is_counted_and_the_source_is_up() -> None:
+    told = await read(Resource.NAMESPACE, [namespace_address("deis")], answer({"metadata": {"name": "deis"}}))
+
+    assert [(state.up, held, pause) for state, held, pause in told] == [(True, {}, 300)]
 
 
 async def test_resource_without_addresses_is_up_and_empty() -> None:

@@ -23,7 +23,7 @@ version_annotations: [acme.example/version]
 image_organisations: [acme]
 generations:
   - new
-  - {name: old, first_versions: {api: v1.0.0}}
+  - {name: old, first_versions: {api: v1.0.0}, last_versions: {api: v1.9.0}}
 jobs: [acme-upgrade]
 build_pod_prefixes: [build-]
 components:
@@ -42,6 +42,7 @@ components:
       - name: acme-api-cache
         kinds: [Deployment]
         required: false
+        optional_in: [old]
   builder:
     title: Builder
     description: Builds.
@@ -67,7 +68,10 @@ def test_profile_is_read_whole() -> None:
         namespace="acme",
         version_annotations=("acme.example/version",),
         image_organisations=("acme",),
-        generations=(Generation("new"), Generation("old", {"api": parse_version("v1.0.0")})),
+        generations=(
+            Generation("new"),
+            Generation("old", {"api": parse_version("v1.0.0")}, {"api": parse_version("v1.9.0")}),
+        ),
         jobs=("acme-upgrade",),
         build_pod_prefixes=("build-",),
         components={
@@ -89,7 +93,13 @@ def test_profile_is_read_whole() -> None:
                         pod_labels={"app": "acme-api"},
                         generations=("new",),
                     ),
-                    WorkloadRow("api", "acme-api-cache", (WorkloadKind.DEPLOYMENT,), required=False),
+                    WorkloadRow(
+                        "api",
+                        "acme-api-cache",
+                        (WorkloadKind.DEPLOYMENT,),
+                        required=False,
+                        optional_in=("old",),
+                    ),
                 ),
             ),
             "builder": ProfileComponent(
@@ -158,8 +168,10 @@ def test_profile_is_read_whole() -> None:
         ("  - new\n", "  - old\n", "generations: 'old' is there twice"),
         ("{api: v1.0.0}", "{apy: v1.0.0}", "generations.old.first_versions: 'apy' is no component"),
         ("{api: v1.0.0}", "{api: canary}", "generations.old.first_versions.api: 'canary' is not a SemVer"),
+        ("{api: v1.9.0}", "{apy: v1.9.0}", "generations.old.last_versions: 'apy' is no component"),
         ("first_versions", "versions", "generations[1]: Object contains unknown field `versions`"),
         ("name: builder-head", "nam: x", "components.builder.services[1]: Object contains unknown field"),
+        ("[old]", "[older]", "components.api.workloads[1].optional_in: 'older' is none of the profile's"),
         ("v1.2.0", "canary", "components.api.first_version: 'canary' is not a SemVer version"),
         (
             "    observed: false\n",
@@ -241,8 +253,8 @@ def test_two_generations_may_give_one_workload_to_different_components() -> None
     rows = [row for row in profiles["drycc"].rows if row.name == "drycc-kube-state-metrics"]
 
     assert {row.component: row.generations for row in rows} == {
-        "victoriametrics": ("newest_commit", "v1.8.2"),
-        "prometheus": ("v1.8.1", "v1.7.12", "v1.7.0"),
+        "victoriametrics": ("newest_commit", "v1.8.3", "v1.8.2"),
+        "prometheus": ("v1.8.1", "v1.7.12", "v1.7.5", "v1.7.0"),
     }
 
 
@@ -265,7 +277,7 @@ def test_profile_file_that_cannot_be_read_is_refused_with_the_reason(tmp_path: P
     expected = {
         tmp_path / "absent.yaml": "No such file or directory",
         tmp_path: "Is a directory",
-        binary: "not UTF-8 text",
+        binary: "begins as UTF-16 text, and is not UTF-16 throughout",
         large: "larger than 1048576 bytes",
     }
 

@@ -118,7 +118,7 @@ async def test_with_keys_the_signature_is_in_the_file_beside_it(tmp_path: Path, 
     [
         (None, "the catalog is not signed, and CATALOG_PUBLIC_KEYS asks for a signature"),
         (b"", "the catalog is not signed, and CATALOG_PUBLIC_KEYS asks for a signature"),
-        (b"\xff\xfe", "the catalog's signature is not by a key of CATALOG_PUBLIC_KEYS"),
+        (b"\xff\xfe\xfa", "the catalog's signature is not by a key of CATALOG_PUBLIC_KEYS"),
         (
             b" " * 5000 + SIGNATURE.encode(),
             "the catalog is not signed, and CATALOG_PUBLIC_KEYS asks for a signature",

@@ -180,6 +180,20 @@ def test_what_is_not_known_is_left_out() -> None:
     ]
 
 
+def test_capacities_are_summed_over_the_nodes_that_report_them() -> None:
+    nodes = [
+        make.node("a", cpu_cores=None, ephemeral_storage_bytes=None),
+        make.node("b", cpu_cores=8.0, ephemeral_storage_bytes=None),
+    ]
+
+    made = report(snapshot(inventory=make.inventory(nodes=nodes)))
+
+    assert {one.name: one.value for one in made.series if "capacity" in one.name} == {
+        "fleet_capacity_cpu_cores": 8,
+        "fleet_capacity_memory_bytes": 32 * 1024**3,
+    }
+
+
 @pytest.mark.parametrize("memory", [2**61, 10**400])
 def test_a_capacity_that_cannot_be_true_is_left_out(memory: int) -> None:
     nodes = [make.node(cpu_cores=2.0**25, memory_bytes=memory, ephemeral_storage_bytes=memory)]

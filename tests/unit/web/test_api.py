@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 import pytest
@@ -259,6 +260,22 @@ def test_document_of_nodes() -> None:
             }
         ],
     }
+
+
+def test_capacity_that_no_node_reports_is_null_and_else_the_sum_of_those_that_do() -> None:
+    nodes = (
+        make.node("a", ephemeral_storage_bytes=None, pods=None),
+        make.node("b", cpu_cores=None, ephemeral_storage_bytes=None),
+    )
+    snapshot = make.snapshot(inventory=make.inventory(nodes=nodes))
+
+    status: Any = document_of_status(snapshot, count_node_facts(nodes), "0.1.0")
+    by_name: Any = document_of_nodes(snapshot)["nodes"]
+
+    assert status["nodes"]["capacity"] == {
+        "cpu_cores": 4.0, "memory_bytes": 32 * 1024**3, "ephemeral_storage_bytes": None, "pods": 110,
+    }  # fmt: skip
+    assert (by_name[0]["capacity"]["pods"], by_name[1]["capacity"]["cpu_cores"]) == (None, None)
 
 
 @pytest.mark.anyio

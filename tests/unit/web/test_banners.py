@@ -11,7 +11,7 @@ from true_clusters import NOW
 from workflow_exporter.catalog import EndOfLife
 from workflow_exporter.freshness import Verdict
 from workflow_exporter.inventory import AbsentWorkload, WorkloadKind
-from workflow_exporter.snapshot import CatalogFacts, Snapshot
+from workflow_exporter.snapshot import CatalogFacts, Snapshot, SourceState
 from workflow_exporter.web.banners import Banner, Tone, banners
 
 EXPECTED = {
@@ -153,6 +153,18 @@ def with_sources(*states: tuple[str, str, datetime | None]) -> Snapshot:
         for name, reason, seen in states
     ]
     return make.snapshot(sources=sources)
+
+
+def test_recording_without_a_workload_says_what_it_cannot_see() -> None:
+    recorded = {
+        name: SourceState(name, up=None, reason="not recorded", recorded=False) for name in make.SOURCES
+    }
+    shown = replace(snapshots.empty_namespace(), sources=tuple(recorded.values()))
+
+    headlines = [banner.headline for banner in banners(shown, make.NOW)]
+
+    assert "Cannot see what runs in namespace default" in headlines
+    assert not [headline for headline in headlines if "read" in headline]
 
 
 def test_sources_that_are_down_for_one_reason_share_a_line() -> None:

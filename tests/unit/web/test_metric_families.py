@@ -21,7 +21,7 @@ from factories import (
 from workflow_exporter.catalog import EndOfLife, Severity
 from workflow_exporter.freshness import Newest, Verdict
 from workflow_exporter.inventory import AbsentWorkload, WorkloadKind
-from workflow_exporter.snapshot import CatalogFacts, Snapshot
+from workflow_exporter.snapshot import CatalogFacts, Snapshot, SourceState
 from workflow_exporter.web.metric_families import CLUSTER_FAMILIES, EXPORTER_FAMILIES, NODE_FAMILIES
 
 _TABLE = {entry.family.name: entry for entry in (*CLUSTER_FAMILIES, *EXPORTER_FAMILIES)}
@@ -300,6 +300,7 @@ def test_sources_are_up_or_down_once_they_have_answered() -> None:
             source_state("pods", up=True, last_success=NOW),
             source_state("nodes", up=False),
             source_state("services", up=None),
+            SourceState("version", up=None, reason="not recorded", recorded=False),
         ]
     )
 

@@ -63,9 +63,13 @@ _ODD = node(
     ready=False,
     created=None,
 )
+_SILENT = node("silent", cpu_cores=None, memory_bytes=None, ephemeral_storage_bytes=None, pods=None)
 
 
-@pytest.mark.parametrize("nodes", [(), (_ODD,), (_ODD, node()), (node(created=None),), _many(1000)])
+@pytest.mark.parametrize(
+    "nodes",
+    [(), (_ODD,), (_ODD, node()), (_SILENT,), (_SILENT, node("told")), (node(created=None),), _many(1000)],
+)
 def test_text_is_byte_for_byte_the_library_s(nodes: tuple[Node, ...]) -> None:
     text = NodeText(NODE_FAMILIES)
 
@@ -100,6 +104,21 @@ def test_any_row_of_changes_ends_as_a_fresh_rendering(
         _bring_to(fresh, nodes)
         assert text.text == fresh.text
         assert _inflated(text) == fresh.text
+
+
+def test_capacity_that_a_node_does_not_report_has_no_sample() -> None:
+    text = NodeText(NODE_FAMILIES)
+
+    _bring_to(text, (_SILENT, node("told", ephemeral_storage_bytes=None, pods=0)))
+
+    capacities = [
+        line for line in text.text.decode().splitlines() if line.startswith("workflow_node_capacity")
+    ]
+    assert capacities == [
+        'workflow_node_capacity_cpu_cores{node="told"} 4.0',
+        'workflow_node_capacity_memory_bytes{node="told"} 1.7179869184e+10',
+        'workflow_node_capacity_pods{node="told"} 0.0',
+    ]
 
 
 def test_equal_nodes_are_not_rendered_again() -> None:

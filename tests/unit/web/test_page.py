@@ -10,7 +10,7 @@ import pytest
 
 import factories as make
 import snapshots
-from true_clusters import NOW
+from true_clusters import NOW, sources_up
 from workflow_exporter.catalog import EndOfLife, Notice, Severity, Successor
 from workflow_exporter.inventory import Leftover, ServicePort
 from workflow_exporter.snapshot import Snapshot, SourceState
@@ -209,6 +209,23 @@ def test_tallies_count_each_mark_and_lie_side_by_side_in_the_bar() -> None:
 )
 def test_states_say_what_they_are_about(state: str, words: str) -> None:
     assert words in Seen(html(snapshots.STATES[state]())).text
+
+
+def test_source_that_is_not_recorded_is_no_fault() -> None:
+    unrecorded = SourceState("nodes", up=None, reason="not recorded", recorded=False)
+    nodes = (make.node(ephemeral_storage_bytes=None),)
+    snapshot = snapshots.current()
+    shown = replace(
+        snapshot,
+        sources=sources_up(nodes=unrecorded),
+        inventory=replace(snapshot.inventory, nodes=nodes),
+    )
+
+    text = Seen(html(shown)).text
+
+    assert "nodes not recorded" in text
+    assert "Cannot read" not in text
+    assert "Ephemeral storage not reported" in text
 
 
 def test_title_and_icon_tell_the_state_from_the_tab() -> None:

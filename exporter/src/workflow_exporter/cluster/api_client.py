@@ -100,6 +100,21 @@ class _List(msgspec.Struct, frozen=True):
     items: list[msgspec.Raw] | None = None  # an empty list of Go may be null
 
 
+_ABSENT = msgspec.Raw()
+
+
+class _ObjectMetadata(msgspec.Struct, frozen=True):
+    name: msgspec.Raw = _ABSENT
+
+
+class _Head(msgspec.Struct, frozen=True):
+    """What every object has one of."""
+
+    metadata: _ObjectMetadata = _ObjectMetadata()
+    git_version: msgspec.Raw = msgspec.field(default=_ABSENT, name="gitVersion")  # the server's version
+
+
+_decode_head = msgspec.json.Decoder(_Head).decode
 _decode_list = msgspec.json.Decoder(_List).decode
 _decode_event = msgspec.json.Decoder(Event).decode
 _decode_status = msgspec.json.Decoder(Status).decode
@@ -130,13 +145,20 @@ class ApiClient:
         self._budget = Budget(max_body_bytes)
 
     async def get(self, address: Address) -> bytes:
-        """One object's JSON."""
+        """One object's JSON. What has a name is one, however odd the rest of it; a proxy's page is not."""
         share = Share(self._budget)
         try:
             most = min(_MAX_OBJECT_BYTES, self._max_body_bytes)
-            return bytes(await self._read("get", address, {}, share, most))
+            body = bytes(await self._read("get", address, {}, share, most))
         finally:
             share.give_back()
+        try:
+            head = _decode_head(body)
+        except UNREADABLE as error:
+            raise BadAnswerError(f"the answer to get {address.words} is not a Kubernetes object") from error
+        if head == _Head():
+            raise BadAnswerError(f"the answer to get {address.words} is not a Kubernetes object")
+        return body
 
     async def page(self, address: Address, continue_token: str = "", *, limit: int) -> Page:
         """The first page of a list, or the one that `continue_token` leads to.

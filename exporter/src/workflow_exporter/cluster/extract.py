@@ -9,7 +9,7 @@ from dataclasses import replace
 from operator import attrgetter
 from typing import TypeVar
 
-from workflow_exporter.cluster.generations import SOURCES, Found, Generations, Key
+from workflow_exporter.cluster.generations import SOURCES, Found, Generations, Key, exists_in
 from workflow_exporter.cluster.node_facts import NodeFacts
 from workflow_exporter.cluster.objects import (
     ClusterObjects,
@@ -81,10 +81,12 @@ class Extractor:
         everything = list(found_workloads(objects))
         ours = [one for one in everything if self._rows.component(one.name) is not None]
         config_maps = self._config_maps(objects)
-        generation = self._generations.installed(self._found(ours, config_maps), unread)
+        # An idle controller may be what an upgrade left behind: it tells no generation.
+        active = [one for one in ours if not is_idle_controller(one)]
+        generation = self._generations.installed(self._found(active, config_maps), unread)
         left = self._leftovers(ours, generation)
         left_keys = {one.key for one in left}
-        live = [one for one in ours if self._rows.knows(one.key) and one.key not in left_keys]
+        live = [one for one in self._known(ours, generation) if one.key not in left_keys]
         found = self._found(live, config_maps)
 
         pods, unowned = self._pods(objects, live)
@@ -143,6 +145,24 @@ class Extractor:
                 owned.setdefault(owner.key, []).append(pod_of(obj))
         return owned, unowned
 
+    def _known(self, ours: list[FoundWorkload], generation: str | None) -> list[FoundWorkload]:
+        """Those of a kind that some generation has.
+
+        Beside a workload of the installed generation, one of the same name and another kind must select
+        pods as ours do: the controller of an older release that still runs, and not a stranger's.
+        """
+        current = {one.name for one in ours if self._generations.has(generation, one.key)}
+        return [
+            one
+            for one in ours
+            if self._rows.knows(one.key)
+            and (
+                self._generations.has(generation, one.key)
+                or one.name not in current
+                or self._rows.selects_as_ours(one)
+            )
+        ]
+
     def _leftovers(self, ours: list[FoundWorkload], generation: str | None) -> list[FoundWorkload]:
         """Idle controllers beside a workload of their name, or of a generation that has none of them.
 
@@ -174,10 +194,12 @@ class Extractor:
     def _component_of(self, service: ServiceObject, found: Found, generation: str | None) -> str | None:
         """Whose pods it selects, those that are there before others; None: not of this platform."""
         selector = dict(service.spec.selector or {})
-        rows = self._rows.selected(selector, generation)
-        if rows:
-            there = (row for row in rows if any((kind, row.name) in found for kind in row.kinds))
-            return next(there, rows[0]).component
+        rows = self._rows.selected(selector)
+        there = [row for row in rows if any((kind, row.name) in found for kind in row.kinds)]
+        current = [row for row in rows if exists_in(row, generation)]
+        if there or current:
+            both = [row for row in there if row in current]
+            return (both or there or current)[0].component
         for component in self._profile.components.values():
             for row in component.services:
                 if (row.name, dict(row.selector)) == (service.metadata.name, selector):
@@ -188,19 +210,20 @@ class Extractor:
 def _owner(pod: PodObject, live: list[FoundWorkload]) -> FoundWorkload | None:
     """The workload that made the pod, by its owner and, but for a CronJob's, by selector too.
 
-    A pod that tells no owner is told by selector alone; where several select it, the one whose name begins
-    the pod's name made it.
+    A pod that tells no owner is told by selector and name: of all workloads whose name begins the pod's
+    name, the longest made it.
     """
     labels, owner = pod.metadata.labels or {}, pod.metadata.controller
     if owner is not None:
-        key = made_by(owner)
+        key = made_by(owner, labels)
         made = (one for one in live if (one.kind.value, one.name) == key)
         return next(
             (one for one in made if one.kind is WorkloadKind.CRON_JOB or picks(one.selector, labels)), None
         )
-    picking = [one for one in live if picks(one.selector, labels)]
-    named = [one for one in picking if pod.metadata.name.startswith(f"{one.name}-")]
-    return max(named or picking, key=lambda one: len(one.name), default=None)
+    picking = [
+        one for one in live if pod.metadata.name.startswith(f"{one.name}-") and picks(one.selector, labels)
+    ]
+    return max(picking, key=lambda one: len(one.name), default=None)
 
 
 def _cluster_facts(objects: ClusterObjects) -> ClusterFacts:

@@ -6,7 +6,7 @@ generation that is installed, so that a release is not told to lack what another
 what it has lost itself.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from fractions import Fraction
@@ -98,9 +98,7 @@ class Generations:
             if not (there or absent or foreign):
                 continue  # optional and not installed
             distance = Fraction(absent + 2 * foreign, len(there) + absent + foreign)
-            if there and not self._has_version_of(generation, component, there, found):
-                distance += Fraction(1, 2)
-            distances.append(distance)
+            distances.append(distance + self._misfit(generation, component, there, found))
         return sum(distances, Fraction(0)) / len(distances) if distances else Fraction(1)
 
     def _extra(self, generation: str, found: Found) -> Mapping[str, int]:
@@ -112,15 +110,17 @@ class Generations:
                 extra[self._owner[key]] += 1
         return extra
 
-    def _has_version_of(self, generation: str, component: str, there: Iterable[_Part], found: Found) -> bool:
-        """Whether some part runs a version of this generation, or none of them tells its version."""
+    def _misfit(self, generation: str, component: str, there: Iterable[_Part], found: Found) -> Fraction:
+        """0: it runs a version of this generation, or tells none; 1/2: of the next one, and so on up to 1."""
         keys = {key for part in there for key in part.keys}
         versions = [version for key in keys if (version := found.get(key)) is not None]
-        lowest, too_new = self._ranges.get((generation, component), (None, None))
-        return not versions or any(
-            (lowest is None or version >= lowest) and (too_new is None or version < too_new)
-            for version in versions
-        )
+        here = self._names.index(generation)
+        steps = [
+            abs(position - here)
+            for position, name in enumerate(self._names)
+            if any(map(self._ranges[name, component].holds, versions))
+        ]
+        return 1 - Fraction(1, 2 ** min(steps, default=0))
 
     def expectations(
         self, generation: str | None, found: Found, components_found: Set[str]
@@ -138,22 +138,37 @@ class Generations:
             present = name in components_found
             if not parts and not present:
                 continue
-            absent = [part.absent for part in parts if part.required and not part.is_there(found.keys())]
+            absent = _absent(parts, found.keys())
             expected.append(
                 Expectation(
                     name,
                     required=any(part.required for part in parts),
                     observed=True,
                     absent_workloads=tuple(sorted(absent, key=attrgetter("name"))),
-                    sources=self._sources(name) if absent or not present else (),
+                    sources=_sources(parts) if absent or not present else (),
                 )
             )
         return tuple(expected)
 
-    def _sources(self, component: str) -> tuple[str, ...]:
-        """Of all generations: one that was chosen with a source down may be the wrong one."""
-        parts = [part for generation in self._parts.values() for part in generation.get(component, ())]
-        return tuple(sorted({SOURCES[kind].value for part in parts for kind, _ in part.keys}))
+
+def _absent(parts: list[_Part], found: Set[Key]) -> list[AbsentWorkload]:
+    """Required parts that are not there, in no kind that the platform ever gave that name.
+
+    Where a generation has two workloads of one name, each is asked for by its kind.
+    """
+    names = Counter(part.absent.name for part in parts)
+    there = {name for _, name in found}
+    return [
+        part.absent
+        for part in parts
+        if part.required
+        and not part.is_there(found)
+        and (part.absent.name not in there or names[part.absent.name] > 1)
+    ]
+
+
+def _sources(parts: Iterable[_Part]) -> tuple[str, ...]:
+    return tuple(sorted({SOURCES[kind].value for part in parts for kind, _ in part.keys}))
 
 
 def exists_in(row: WorkloadRow | ConfigMapRow, generation: str | None) -> bool:
@@ -167,7 +182,8 @@ def _parts(profile: Profile, generation: str) -> dict[str, list[_Part]]:
     parts: defaultdict[str, list[_Part]] = defaultdict(list)
     for row in profile.rows:
         if exists_in(row, named):
-            parts[row.component].append(_Part(tuple((kind, row.name) for kind in row.kinds), row.required))
+            required = row.required and generation not in row.optional_in
+            parts[row.component].append(_Part(tuple((kind, row.name) for kind in row.kinds), required))
     for config_map in profile.config_maps:
         if exists_in(config_map, named):
             key = (WorkloadKind.CONFIG_MAP, config_map.name)
@@ -175,20 +191,33 @@ def _parts(profile: Profile, generation: str) -> dict[str, list[_Part]]:
     return dict(parts)
 
 
-_Range = tuple[Version | None, Version | None]  # lowest version, and the first that is too new; None: open
+@dataclass(frozen=True, slots=True)
+class _Range:
+    """The versions of one component that belong to one generation; None: open."""
+
+    lowest: Version | None
+    too_new: Version | None  # the first of the next generation
+    highest: Version | None
+
+    def holds(self, version: Version) -> bool:
+        return (
+            (self.lowest is None or version >= self.lowest)
+            and (self.too_new is None or version < self.too_new)
+            and (self.highest is None or version <= self.highest)
+        )
 
 
 def _ranges(profile: Profile) -> dict[tuple[str, str], _Range]:
     """(generation, component) -> the versions that belong there."""
     ranges: dict[tuple[str, str], _Range] = {}
     for component in profile.components:
-        too_new: Version | None = None
-        waiting: list[str] = []  # newer generations whose lowest version an older one tells
-        for generation in profile.generations:  # newest first
-            waiting.append(generation.name)
-            lowest = generation.first_versions.get(component)
-            if lowest is not None:
-                ranges.update({(name, component): (lowest, too_new) for name in waiting})
-                too_new, waiting = lowest, []
-        ranges.update({(name, component): (None, too_new) for name in waiting})
+        lowest: Version | None = None
+        oldest_first = profile.generations[::-1]
+        for position, generation in enumerate(oldest_first):
+            lowest = generation.first_versions.get(component, lowest)
+            newer = (later.first_versions.get(component) for later in oldest_first[position + 1 :])
+            too_new = next((version for version in newer if version is not None), None)
+            ranges[generation.name, component] = _Range(
+                lowest, too_new, generation.last_versions.get(component)
+            )
     return ranges

@@ -1,6 +1,7 @@
 """Nodes as facts: quantities parsed, and each node converted once for as long as it does not change."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from functools import lru_cache
 from operator import attrgetter
 
@@ -44,8 +45,7 @@ def _node(obj: object) -> Node | None:
         return None
     info, capacity = obj.status.node_info, obj.status.capacity or {}
     try:
-        # A node that has just registered shows no capacity yet: zero until it does.
-        cpu_cores, memory_bytes, storage_bytes, pods = _amounts(*(capacity.get(name, "0") for name in _NAMES))
+        cpu_cores, memory_bytes, storage_bytes, pods = _amounts(*map(capacity.get, _NAMES))
     except ValueError:
         return None
     return Node(
@@ -66,9 +66,19 @@ def _node(obj: object) -> Node | None:
 
 
 @lru_cache(maxsize=1024)  # nodes are alike, and equal ones then share their numbers
-def _amounts(cpu: str, memory: str, storage: str, pods: str) -> tuple[float, int, int, int]:
-    """(cores, bytes, bytes, pods); raises ValueError for what is no quantity, or less than nothing."""
-    quantities = [parse_quantity(text) for text in (cpu, memory, storage, pods)]
-    if min(quantities) < 0:
+def _amounts(
+    cpu: str | None, memory: str | None, storage: str | None, pods: str | None
+) -> tuple[float | None, int | None, int | None, int | None]:
+    """(cores, bytes, bytes, pods), None where a text is; raises ValueError for what is no amount."""
+    cores = None if cpu is None else float(_amount(cpu))
+    memory_bytes, storage_bytes, room = (
+        None if text is None else whole(_amount(text)) for text in (memory, storage, pods)
+    )
+    return cores, memory_bytes, storage_bytes, room
+
+
+def _amount(text: str) -> Decimal:
+    quantity = parse_quantity(text)
+    if quantity < 0:
         raise ValueError("a capacity below zero")
-    return float(quantities[0]), whole(quantities[1]), whole(quantities[2]), whole(quantities[3])
+    return quantity

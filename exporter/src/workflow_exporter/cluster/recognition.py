@@ -43,7 +43,8 @@ class Recognition:
     def __init__(self, candidates: tuple[Profile, ...]) -> None:
         rows = [row for profile in candidates for row in profile.rows]
         self._names = frozenset(row.name for row in rows)
-        self._pod_labels = tuple({frozenset(row.pod_labels.items()) for row in rows if row.pod_labels})
+        labels = {(row.name, frozenset(row.pod_labels.items())) for row in rows if row.pod_labels}
+        self._pods = tuple((f"{name}-", wanted) for name, wanted in labels)
         self._cron_jobs = frozenset(row.name for row in rows if WorkloadKind.CRON_JOB in row.kinds)
         self._jobs = frozenset(name for profile in candidates for name in profile.jobs)
         self._services = frozenset(
@@ -70,7 +71,8 @@ class Recognition:
         return name in self._names
 
     def pod(self, metadata: Metadata) -> Standing:
-        """By all labels of a pod template, and by who made it where it tells; a builder's pod never is."""
+        """By a workload's name, all labels of its template, and its owner if it tells one. A builder's pod
+        never is."""
         if metadata.name.startswith(self._build_pods):
             return Standing.UNKNOWN
         labels, owner = metadata.labels or {}, metadata.controller
@@ -78,17 +80,19 @@ class Recognition:
             return Standing.KNOWN
         if _is_own(metadata) or (owner is not None and owner.kind == "Job" and owner.name in self._jobs):
             return Standing.BESIDE
-        if owner is not None and _workload_of(owner) not in self._names:
+        made = made_by(owner, labels) if owner is not None else None
+        if owner is not None and (made is None or made[1] not in self._names):
             return Standing.UNKNOWN
         held = labels.items()
-        return Standing.KNOWN if any(wanted <= held for wanted in self._pod_labels) else Standing.UNKNOWN
+        known = any(metadata.name.startswith(prefix) and wanted <= held for prefix, wanted in self._pods)
+        return Standing.KNOWN if known else Standing.UNKNOWN
 
     def service(self, metadata: Metadata, selector: Labels) -> Standing:
         """It selects pods of ours by labels of their template, or a profile names it as it is."""
         wanted = frozenset(selector.items())
         if (metadata.name, wanted) in self._services:
             return Standing.KNOWN
-        known = wanted and any(wanted <= labels for labels in self._pod_labels)
+        known = wanted and any(wanted <= labels for _, labels in self._pods)
         return Standing.KNOWN if known else Standing.UNKNOWN
 
     def config_map_keys(self, name: str) -> frozenset[str]:
@@ -111,18 +115,18 @@ def cron_job_of(owner: OwnerReference | None) -> str | None:
     return name if dash and minutes.isdigit() else None
 
 
-def _workload_of(owner: OwnerReference) -> str:
-    """The workload behind a pod's owner: a Deployment's ReplicaSet is named `<name>-<hash>`."""
-    return owner.name.rpartition("-")[0] if owner.kind == "ReplicaSet" else owner.name
+def made_by(owner: OwnerReference, labels: Labels) -> tuple[str, str] | None:
+    """(kind, name) of the workload that a pod's owner belongs to; None: of none that the agent reads.
 
-
-def made_by(owner: OwnerReference) -> tuple[str, str] | None:
-    """(kind, name) of the workload that a pod's owner belongs to; None: of a Job that no CronJob made."""
+    `labels` are the pod's. A Deployment's ReplicaSet is named `<name>-<hash>`, and its pods say that hash.
+    """
     if owner.kind == "Job":
         cron_job = cron_job_of(owner)
         return (WorkloadKind.CRON_JOB.value, cron_job) if cron_job else None
     if owner.kind == "ReplicaSet":
-        return WorkloadKind.DEPLOYMENT.value, _workload_of(owner)
+        name, _, last = owner.name.rpartition("-")
+        told = labels.get("pod-template-hash", last)
+        return (WorkloadKind.DEPLOYMENT.value, name) if last == told else None
     return owner.kind, owner.name
 
 

@@ -1,15 +1,16 @@
-"""A cluster recorded in files, read as if it were one: `--from FILE|DIR`.
+"""A cluster recorded in files, read as if it were one: `--from FILE|DIR|-`.
 
 A recording cannot tell "there are none" from "nobody asked": a kind of which it has nothing in the
-platform's namespace is a source that is down, so that nothing is called missing for it. There are none
-for certain where a typed list is empty (`kubectl get --raw`), or a `List` in a file that is named after
-the resource (`cronjobs.yaml`); but not in a recording of other namespaces alone, whose lists those are.
+platform's namespace is not recorded, which is a state of its own. There are none for certain where a typed
+list is empty (`kubectl get --raw`), or a `List` in a file that is named after the resource (`cronjobs.yaml`);
+but not in a recording of other namespaces alone, whose lists those are, nor in a subfolder of another name
+(`kubectl cluster-info dump` makes one for each namespace).
 Files are parsed whole; of kinds that the agent does not read, Secrets too, nothing is kept afterwards.
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,6 @@ from workflow_exporter.platforms.profile import Profile
 from workflow_exporter.snapshot import SourceState
 
 _UNREADABLE = (msgspec.DecodeError, RecursionError)  # what decoding one odd object may raise
-_NOT_RECORDED = "not in the recording"
 _WORKLOAD_GROUPS = frozenset({"apps", "extensions"})  # the second until Kubernetes 1.15
 _CORE = frozenset({""})
 _KINDS: dict[str, tuple[Resource, frozenset[str]]] = {
@@ -77,62 +77,87 @@ class RecordedCluster:
         return {}
 
 
+_Key = tuple[str, str]  # name and UID as recorded
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    uid: str
+    value: object | None  # None: no profile knows it, or it is malformed
+    counted: bool = True  # as unknown, where no profile knows it
+    malformed: bool = False
+
+
 class _Contents:
-    """Objects by resource, filled one by one."""
+    """Objects by resource, filled one by one.
+
+    By name and UID: a recording may hold an object twice, and two objects with one UID where it was edited.
+    """
 
     def __init__(self, intake: Intake, namespace: str) -> None:
         self._intake = intake
         self._namespace = namespace
-        self._known: dict[Resource, dict[str, object]] = {}
-        self._unknown: Counter[Resource] = Counter()
-        self._malformed: Counter[Resource] = Counter()
+        self._held: dict[Resource, dict[_Key, _Held]] = {}
         self.recorded: set[Resource] = set()
 
     def put(self, obj: RecordedObject) -> None:
         """Takes one object in, if it is one that the agent reads in this namespace."""
         resource = _resource(obj, self._namespace)
-        if resource is None or obj.namespace not in {None, self._namespace}:
-            return
+        if resource is not None and obj.namespace in {None, self._namespace}:
+            self._put(resource, (obj.name, obj.uid), _with_uid(obj, resource))
+
+    def _put(self, resource: Resource, key: _Key, raw: bytes | msgspec.Raw) -> None:
         self.recorded.add(resource)
         try:
-            accepted = self._intake.accept(resource, _with_uid(obj, resource))
+            accepted = self._intake.accept(resource, raw)
         except _UNREADABLE:
-            self._malformed[resource] += 1
-            return
-        if accepted.value is None:
-            self._unknown[resource] += accepted.counted
+            held = _Held("", None, malformed=True)
         else:
-            self._known.setdefault(resource, {})[accepted.uid] = accepted.value
+            held = _Held(accepted.uid, accepted.value, counted=accepted.counted)
+        self._held.setdefault(resource, {})[key] = held
 
     def put_empty_lists(self, file: RecordedFile) -> None:
         """Kinds of which there are none. The file's name tells only whose its empty `List` is."""
+        if file.folder not in {"", self._namespace}:
+            return
         for kind in file.empty_kinds & _KINDS.keys():
             self.recorded.add(_KINDS[kind][0])
-        named = file.name in {resource.value for resource, _ in _KINDS.values()}
+        name = file.name.replace("-", "")  # `replication-controllers` of `kubectl cluster-info dump`
+        named = name in {resource.value for resource, _ in _KINDS.values()}
         if named and "" in file.empty_kinds and not file.objects:
-            self.recorded.add(Resource(file.name))
+            self.recorded.add(Resource(name))
 
     def put_version(self, file: RecordedFile) -> None:
-        if file.server_version is None:
-            return
-        self.recorded.add(Resource.VERSION)
-        try:
-            accepted = self._intake.accept(Resource.VERSION, file.server_version)
-        except _UNREADABLE:
-            self._malformed[Resource.VERSION] += 1
-        else:
-            self._known[Resource.VERSION] = {VERSION_UID: accepted.value}
+        if file.server_version is not None:
+            self._put(Resource.VERSION, ("", VERSION_UID), file.server_version)
 
     def objects(self) -> ClusterObjects:
-        return ClusterObjects(self._known, dict(self._unknown), dict(self._malformed))
+        return ClusterObjects(
+            {resource: known for resource, held in self._held.items() if (known := _by_uid(held))},
+            self._counted(lambda held: held.value is None and held.counted and not held.malformed),
+            self._counted(lambda held: held.malformed),
+        )
+
+    def _counted(self, which: Callable[[_Held], bool]) -> dict[Resource, int]:
+        counts = {resource: sum(map(which, held.values())) for resource, held in self._held.items()}
+        return {resource: count for resource, count in counts.items() if count}
 
     def sources(self, read_at: datetime) -> tuple[SourceState, ...]:
         return tuple(
             SourceState(resource.value, up=True, last_success=read_at)
             if resource in self.recorded
-            else SourceState(resource.value, up=False, reason=_NOT_RECORDED)
+            else SourceState(resource.value, up=None, reason="not recorded", recorded=False)
             for resource in Resource
         )
+
+
+def _by_uid(held: Mapping[_Key, _Held]) -> dict[str, object]:
+    """The known ones; where several objects have one UID, it is told with the name of the later ones."""
+    known: dict[str, object] = {}
+    for (name, _), one in held.items():
+        if one.value is not None:
+            known[one.uid if one.uid not in known else f"{one.uid}/{name}"] = one.value
+    return known
 
 
 def _resource(obj: RecordedObject, namespace: str) -> Resource | None:

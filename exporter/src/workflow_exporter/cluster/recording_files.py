@@ -1,31 +1,32 @@
 """Files that kubectl printed: from bytes to single objects, each still undecoded but for its heading.
 
 Accepted is what `kubectl get … -o yaml|json` and `kubectl version -o yaml|json` print: one object, a
-`List`, a typed list (`PodList`, as `kubectl get --raw` prints it), and several of them in one file.
+`List`, a typed list (`PodList`, as `kubectl get --raw` prints it), and several of them in one file; and
+the folder of `kubectl cluster-info dump --output-directory`. Files may be packed with gzip.
 """
 
-import codecs
-import json
+import gzip
+import io
+import os
 import stat
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import BinaryIO
 
 import msgspec
-import yaml
 
+from workflow_exporter.cluster.recording_text import documents
 from workflow_exporter.errors import RecordingError
-from workflow_exporter.yaml_depth import check_depth
+from workflow_exporter.text_encoding import utf8
 
-_SUFFIXES = frozenset({".yaml", ".yml", ".json"})
-_MAX_BYTES = 256 * 1024 * 1024  # 256 MiB, all files together: 15,000 nodes as JSON
-_MAX_YAML_BYTES = 32 * 1024 * 1024  # 32 MiB a file: YAML is read at 1.5 MB/s and takes 15 times its size
+STANDARD_INPUT = Path("-")
+_SUFFIXES = tuple(f".{kind}{packed}" for kind in ("yaml", "yml", "json") for packed in ("", ".gz"))
+_GZIP = b"\x1f\x8b"  # RFC 1952, 2.3.1
+_MAX_BYTES = 256 * 1024 * 1024  # 256 MiB, all files together and unpacked: 15,000 nodes as JSON
+_MAX_FILES = 100_000  # and folders; `kubectl cluster-info dump` makes a folder for each pod
 _ABSENT = msgspec.Raw()
-# What building a YAML value raises: `!!int ""` an IndexError, `!!bool x` a KeyError, and so on.
-_YAML_FAULTS = (
-    yaml.YAMLError, LookupError, AttributeError, ArithmeticError, TypeError, ValueError, RecursionError,
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class RecordedObject:
     name: str
     namespace: str | None
     uid: str
-    raw: bytes | msgspec.Raw
+    raw: msgspec.Raw
 
     @property
     def group(self) -> str:
@@ -48,6 +49,7 @@ class RecordedObject:
 @dataclass(frozen=True, slots=True)
 class RecordedFile:
     name: str  # without folder and suffix
+    folder: str  # the subfolder of the recording that it is in; empty: none
     objects: tuple[RecordedObject, ...]
     empty_kinds: frozenset[str]  # kinds of lists without items, "" of an untyped `List`
     server_version: bytes | None  # `{"gitVersion": …}` as JSON
@@ -75,45 +77,99 @@ class _Document(msgspec.Struct, frozen=True, rename="camel"):
 
 
 def read_files(path: Path) -> list[RecordedFile]:
-    """The file, or a folder's `*.yaml *.yml *.json` in the order of their names.
+    """The file (`-`: standard input), or those of a folder and its subfolders that end as kubectl's do.
 
     Raises RecordingError with the file's name and the fault in one line.
     """
     try:
-        paths = _files_in(path) if path.is_dir() else [_regular_file(path)]
-        size = sum(file.stat().st_size for file in paths)
-        if size > _MAX_BYTES:
-            raise RecordingError(
-                f"{path}: larger than {_MAX_BYTES // 2**20} MiB, is this what kubectl printed?"
-            )
-        return [_read(file.stem, str(file), file.read_bytes()) for file in paths]
+        return list(_read_all(path))
+    except RecursionError as error:
+        raise RecordingError(f"{path}: its folders nest too deep") from error
     except OSError as error:
         raise RecordingError(f"{error.filename or path}: {error.strerror or error}") from error
 
 
+def _read_all(path: Path) -> Iterator[RecordedFile]:
+    in_folder = path.is_dir()
+    left_bytes = _MAX_BYTES
+    for file in _files_in(path) if in_folder else [_regular_file(path)]:
+        data = _contents(file, left_bytes)
+        left_bytes -= len(data)
+        subfolder = file.parent.name if in_folder and file.parent != path else ""
+        yield _read(file, subfolder, data)
+
+
 def _regular_file(path: Path) -> Path:
-    """`path`; raises RecordingError for what could be endless or never answer: a pipe, a device, a socket."""
-    if not stat.S_ISREG(path.stat().st_mode):
+    """`path`; raises RecordingError for what could be endless or never answer: a pipe, a device, a socket.
+
+    Not for standard input: who gives that knows what ends it.
+    """
+    if path != STANDARD_INPUT and not stat.S_ISREG(path.stat().st_mode):
         raise RecordingError(f"{path}: is not a regular file: write what kubectl prints into one")
     return path
 
 
 def _files_in(folder: Path) -> list[Path]:
-    files = sorted(file for file in folder.iterdir() if file.suffix in _SUFFIXES and file.is_file())
+    """Each file once, however many links lead to it: a link may lead back to a folder it is in."""
+    seen: set[tuple[int, int]] = set()
+
+    def is_new(path: Path) -> bool:
+        status, before = path.stat(), len(seen)
+        seen.add((status.st_dev, status.st_ino))
+        return len(seen) > before
+
+    is_new(folder)
+    files: list[Path] = []
+    for place, folders, names in os.walk(folder, followlinks=True, onerror=_raise):
+        # A mounted ConfigMap keeps its files in a hidden folder and shows links to them.
+        folders[:] = [name for name in sorted(folders) if name[0] != "." and is_new(Path(place, name))]
+        here = [Path(place, name) for name in sorted(names) if name.lower().endswith(_SUFFIXES)]
+        files += [file for file in here if file.is_file() and is_new(file)]
+        if len(seen) > _MAX_FILES:
+            raise RecordingError(f"{folder}: more than {_MAX_FILES:,} files, is this what kubectl wrote?")
     if not files:
         raise RecordingError(f"{folder}: no file there ends in .yaml, .yml or .json")
     return files
 
 
-def _read(name: str, where: str, data: bytes) -> RecordedFile:
-    documents = _documents(where, _text(where, data))
-    if not documents:
-        raise RecordingError(f"{where}: is empty")
+def _raise(error: OSError) -> None:
+    raise error
+
+
+def _contents(file: Path, most_bytes: int) -> bytes:
+    """What the file holds, unpacked where it is packed; raises RecordingError beyond `most_bytes`."""
+    with _opened(file) as stream:
+        size = os.fstat(stream.fileno()).st_size
+        data = stream.read(most_bytes + 1) if size <= most_bytes else b""
+    if data.startswith(_GZIP):
+        try:
+            with gzip.GzipFile(fileobj=io.BytesIO(data)) as unpacked:
+                data = unpacked.read(most_bytes + 1)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise RecordingError(f"{file}: is a gzip file that is damaged or breaks off") from error
+    if max(size, len(data)) > most_bytes:
+        raise RecordingError(f"{file}: larger than {_MAX_BYTES // 2**20} MiB, is this what kubectl printed?")
+    return data
+
+
+def _opened(file: Path) -> BinaryIO:
+    return open(0, "rb", closefd=False) if file == STANDARD_INPUT else file.open("rb")
+
+
+def _read(file: Path, folder: str, data: bytes) -> RecordedFile:
+    where = "standard input" if file == STANDARD_INPUT else str(file)
+    try:
+        text = utf8(data)
+    except ValueError as error:
+        raise RecordingError(f"{where}: {error}, so not what kubectl printed") from error
+    raw_documents = list(documents(where, text))
+    if not raw_documents:
+        raise RecordingError(f"{where}: {'holds text, and no YAML or JSON' if text.strip() else 'is empty'}")
     objects: list[RecordedObject] = []
     empty: set[str] = set()
     version: bytes | None = None
-    for number, raw in enumerate(documents, start=1):
-        place = f"{where}: document {number}" if len(documents) > 1 else where
+    for number, raw in enumerate(raw_documents, start=1):
+        place = f"{where}: document {number}" if len(raw_documents) > 1 else where
         document = _decoded(place, raw)
         if document.items is not None:
             objects += _listed(place, document)
@@ -123,59 +179,11 @@ def _read(name: str, where: str, data: bytes) -> RecordedFile:
             objects.append(_object(place, raw, document))
         else:
             version = _version(place, raw, document) or version
-    return RecordedFile(name, tuple(objects), frozenset(empty), version)
+    name = file.name.lower().removesuffix(".gz").rpartition(".")[0]
+    return RecordedFile(name, folder, tuple(objects), frozenset(empty), version)
 
 
-def _text(where: str, data: bytes) -> str:
-    # Windows' PowerShell writes what a command prints in UTF-16.
-    utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    try:
-        return data.decode("utf-16" if utf16 else "utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise RecordingError(f"{where}: not text, so not what kubectl printed") from error
-
-
-def _documents(where: str, text: str) -> list[bytes]:
-    """Each document of the text as JSON."""
-    if text.lstrip()[:1] in {"{", "["}:
-        return _json_documents(where, text)
-    if len(text) > _MAX_YAML_BYTES:
-        raise RecordingError(
-            f"{where}: larger than {_MAX_YAML_BYTES // 2**20} MiB of YAML; record it with `-o json` instead"
-        )
-    try:
-        check_depth(text)
-        documents = list(yaml.load_all(text, _KubectlLoader))
-        return [msgspec.json.encode(document) for document in documents if document is not None]
-    except _YAML_FAULTS as error:
-        raise RecordingError(f"{where}: not YAML that kubectl prints: {_fault(error)}") from error
-
-
-def _json_documents(where: str, text: str) -> list[bytes]:
-    data = text.strip().encode()
-    try:
-        msgspec.json.decode(data, type=msgspec.Raw)
-    except (msgspec.DecodeError, RecursionError):
-        return list(_concatenated(where, text))
-    return [data]
-
-
-def _concatenated(where: str, text: str) -> Iterator[bytes]:
-    """JSON documents one after the other, as several commands print them into one file."""
-    decoder = json.JSONDecoder()
-    position, end = 0, len(text.rstrip())
-    while position < end:
-        while text[position].isspace():
-            position += 1
-        try:
-            document, position = decoder.raw_decode(text, position)
-            encoded = msgspec.json.encode(document)  # half a surrogate pair, "\\ud800", fails only here
-        except (ValueError, RecursionError) as error:
-            raise RecordingError(f"{where}: not JSON that kubectl prints: {_fault(error)}") from error
-        yield encoded
-
-
-def _decoded(place: str, raw: bytes) -> _Document:
+def _decoded(place: str, raw: msgspec.Raw) -> _Document:
     try:
         return msgspec.json.decode(raw, type=_Document)
     except (msgspec.DecodeError, RecursionError) as error:
@@ -187,7 +195,7 @@ def _listed(place: str, document: _Document) -> Iterator[RecordedObject]:
         yield _object(place, raw, document)
 
 
-def _object(place: str, raw: bytes | msgspec.Raw, around: _Document) -> RecordedObject:
+def _object(place: str, raw: msgspec.Raw, around: _Document) -> RecordedObject:
     """Items of a typed list need not repeat its kind."""
     try:
         head = msgspec.json.decode(raw, type=_Object)
@@ -199,10 +207,10 @@ def _object(place: str, raw: bytes | msgspec.Raw, around: _Document) -> Recorded
     return RecordedObject(api_version, kind, metadata.name, metadata.namespace, metadata.uid, raw)
 
 
-def _version(place: str, raw: bytes, document: _Document) -> bytes | None:
+def _version(place: str, raw: msgspec.Raw, document: _Document) -> bytes | None:
     """What the document says of the server; None where `kubectl version` reached none."""
     if document.git_version is not None:
-        return raw
+        return bytes(raw)
     if document.server_version != _ABSENT:
         return bytes(document.server_version)
     if document.client_version != _ABSENT:
@@ -211,27 +219,4 @@ def _version(place: str, raw: bytes, document: _Document) -> bytes | None:
 
 
 def _fault(error: Exception) -> str:
-    """One line; where a YAML error stands, not what stands there: that may be anything."""
-    if isinstance(error, UnicodeEncodeError):
-        return "half a surrogate pair, which is no text"
-    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
-        return f"{error.problem or 'a fault'} in line {error.problem_mark.line + 1}"
     return " ".join(str(error).split())
-
-
-class _KubectlLoader(yaml.CSafeLoader):
-    """A safe loader for what kubectl prints: moments stay text, and aliases are refused.
-
-    Kubernetes' moments must keep their offset; an alias can make a small file expand without end.
-    """
-
-    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
-        if node in self.constructed_objects:
-            raise yaml.constructor.ConstructorError(None, None, "an alias", node.start_mark)
-        return super().construct_object(node, deep=deep)
-
-
-_KubectlLoader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
-}

@@ -102,11 +102,17 @@ class Rows:
         """Whose workload bears that name, in whatever kind."""
         return self._names.get(name)
 
-    def selected(self, selector: Mapping[str, str], generation: str | None) -> list[WorkloadRow]:
-        """Those whose pods a Service selects, of the generation found first."""
+    def selects_as_ours(self, found: FoundWorkload) -> bool:
+        """Whether it selects pods by labels of a row of its name."""
+        selector = found.selector
+        labels = selector.match_labels if isinstance(selector, LabelSelector) else selector
+        wanted = frozenset((labels or {}).items())
+        return any(row.name == found.name and wanted <= held for held, row in self._labelled)
+
+    def selected(self, selector: Mapping[str, str]) -> list[WorkloadRow]:
+        """Those whose pods a Service with this selector selects."""
         wanted = frozenset(selector.items())
-        rows = [row for labels, row in self._labelled if wanted <= labels] if wanted else []
-        return sorted(rows, key=lambda row: not exists_in(row, generation))
+        return [row for labels, row in self._labelled if wanted <= labels] if wanted else []
 
 
 def workload_of(
@@ -143,11 +149,13 @@ def config_map_workload(row: ConfigMapRow, obj: ConfigMapObject) -> Workload:
 
 
 def version_told(found: FoundWorkload, annotations: tuple[str, ...]) -> Version | None:
-    """What the workload declares, else the tag of its first container; None where that is no version."""
+    """The tag of its first container, else what the workload declares; None where neither is a version.
+
+    The standard label may have the chart's version, which is not the component's.
+    """
     containers = found.template.spec.containers
-    return version_or_none(_declared(found, annotations)) or (
-        version_of_image(containers[0].image) if containers else None
-    )
+    told = version_of_image(containers[0].image) if containers else None
+    return told or version_or_none(_declared(found, annotations))
 
 
 def version_of_image(text: str) -> Version | None:

@@ -15,7 +15,10 @@ def check_off_cluster(names: Iterable[str], profiles: Iterable[Profile]) -> None
     workloads: dict[str, set[str]] = {}
     for profile in profiles:
         for component in profile.components.values():
-            workloads.setdefault(component.name, set()).update(row.name for row in component.rows)
+            known = workloads.setdefault(component.name, set())
+            known.update(row.name for row in component.rows)
+            if component.config_map:
+                known.add(component.config_map.name)
     for name in sorted(set(names)):
         component_name, slash, word = name.partition("/")
         if component_name not in workloads:
@@ -40,4 +43,4 @@ def _ends(name: str) -> Iterable[str]:
 def _hint(word: str, known: Iterable[str]) -> str:
     names = sorted(known)
     close = get_close_matches(word, names, n=3)
-    return f"did you mean {' or '.join(close)}?" if close else f"there are {', '.join(names)}"
+    return f"did you mean {' or '.join(close)}?" if close else f"there are {', '.join(names) or 'none'}"

@@ -18,6 +18,7 @@ class WorkloadRow:
     container: str | None = None  # whose image carries the version; a trailing `*` matches a prefix
     pod_labels: Mapping[str, str] = field(default_factory=dict)  # of its pod template; a pod has all of them
     generations: tuple[str, ...] = ()  # in which generations it exists; empty: in all
+    optional_in: tuple[str, ...] = ()  # generations in which it is not required all the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class ConfigMapRow:
 
 @dataclass(frozen=True, slots=True)
 class ServiceRow:
-    """A Service that no pod template explains: it selects nothing, or by labels that running pods get."""
+    """A Service that selects nothing, or selects by labels that pods get only while they run."""
 
     name: str
     selector: Mapping[str, str]  # the whole selector; empty: the Service has none
@@ -47,6 +48,7 @@ class Generation:
     # Component -> its lowest version in this generation, where that is above those of all older ones.
     # Versions decide between two shapes that differ by little more than what may have been deleted.
     first_versions: Mapping[str, Version] = field(default_factory=dict)
+    last_versions: Mapping[str, Version] = field(default_factory=dict)  # the highest, of a line that ended
 
 
 @dataclass(frozen=True, slots=True)

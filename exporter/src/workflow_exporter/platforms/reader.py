@@ -22,6 +22,7 @@ from workflow_exporter.platforms.profile import (
     ServiceRow,
     WorkloadRow,
 )
+from workflow_exporter.text_encoding import utf8
 from workflow_exporter.version import Version, parse_version
 from workflow_exporter.yaml_depth import check_depth
 
@@ -50,6 +51,7 @@ class _WorkloadText(_Strict):
     container: str | None = None
     pod_labels: dict[str, str] = {}
     generations: tuple[str, ...] = ()
+    optional_in: tuple[str, ...] = ()
 
 
 class _ConfigMapText(_Strict):
@@ -67,6 +69,7 @@ class _ServiceText(_Strict):
 class _GenerationText(_Strict):
     name: str
     first_versions: dict[str, str] = {}
+    last_versions: dict[str, str] = {}
 
 
 class _ComponentText(_Strict):
@@ -107,9 +110,9 @@ def profile_from_file(path: Path) -> Profile:
     try:
         if path.stat().st_size > _MAX_FILE_BYTES:
             raise ProfileError(f"profile {path}: larger than {_MAX_FILE_BYTES} bytes")
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        text = utf8(path.read_bytes()).decode()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
         raise ProfileError(f"profile {path}: {reason}") from error
     return load_profile(text, str(path))
 
@@ -155,6 +158,7 @@ def _component(name: str, read: _ComponentText) -> ProfileComponent:
             container=row.container,
             pod_labels=row.pod_labels,
             generations=row.generations,
+            optional_in=row.optional_in,
         )
         for row in read.workloads
     )
@@ -183,10 +187,15 @@ def _config_map(name: str, read: _ComponentText) -> ConfigMapRow | None:
 def _generation(read: str | _GenerationText, place: str) -> Generation:
     if isinstance(read, str):
         return Generation(read)
-    place = f"{place}.{read.name}.first_versions"
     return Generation(
-        read.name, {name: _version(text, f"{place}.{name}") for name, text in read.first_versions.items()}
+        read.name,
+        _versions(read.first_versions, f"{place}.{read.name}.first_versions"),
+        _versions(read.last_versions, f"{place}.{read.name}.last_versions"),
     )
+
+
+def _versions(read: dict[str, str], place: str) -> dict[str, Version]:
+    return {name: _version(text, f"{place}.{name}") for name, text in read.items()}
 
 
 def _check(profile: Profile, where: str) -> None:
@@ -230,8 +239,9 @@ def _check_generation_names(profile: Profile, place: str) -> None:
     if twice := [name for name in names if names.count(name) > 1]:
         raise ProfileError(f"{place}: {twice[0]!r} is there twice")
     for one in profile.generations:
-        if unknown := sorted(one.first_versions.keys() - profile.components.keys()):
-            raise ProfileError(f"{place}.{one.name}.first_versions: {unknown[0]!r} is no component")
+        for key, versions in (("first", one.first_versions), ("last", one.last_versions)):
+            if unknown := sorted(versions.keys() - profile.components.keys()):
+                raise ProfileError(f"{place}.{one.name}.{key}_versions: {unknown[0]!r} is no component")
 
 
 def _check_config_map(row: ConfigMapRow, profile: Profile, place: str) -> None:
@@ -247,11 +257,14 @@ def _check_row(row: WorkloadRow, profile: Profile, place: str) -> None:
     if WorkloadKind.CONFIG_MAP in row.kinds:
         raise ProfileError(f"{place}.kinds: a ConfigMap is named by config_map, not here")
     _check_generations(row.generations, profile, place)
+    _check_generations(row.optional_in, profile, place, "optional_in")
 
 
-def _check_generations(generations: tuple[str, ...], profile: Profile, place: str) -> None:
+def _check_generations(
+    generations: tuple[str, ...], profile: Profile, place: str, key: str = "generations"
+) -> None:
     if unknown := sorted(set(generations) - {one.name for one in profile.generations}):
-        raise ProfileError(f"{place}.generations: {unknown[0]!r} is none of the profile's generations")
+        raise ProfileError(f"{place}.{key}: {unknown[0]!r} is none of the profile's generations")
 
 
 def _version(text: str, place: str) -> Version:

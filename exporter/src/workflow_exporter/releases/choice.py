@@ -25,6 +25,7 @@ class UpdateCheck:
     held: HeldCatalog | None  # None: nobody to ask, or checks are off; then nothing is ever opened
     pace: Pace
     words: str  # what is in effect, for page and JSON
+    file: CatalogFile | None = None  # the one that is asked, where it is a file or a folder
 
 
 def choose(
@@ -56,6 +57,6 @@ def choose(
     if settings.catalog_file:
         file = CatalogFile(settings.catalog_file, keys)
         words = f"on: compared with {file.title}, locally; nobody is told anything{signed}"
-        return UpdateCheck(HeldCatalog(file, now, is_signed=bool(keys)), steady, words)
+        return UpdateCheck(HeldCatalog(file, now, is_signed=bool(keys)), steady, words, file)
     words = "off: there is nobody to ask, neither VERSIONS_API_URL nor CATALOG_FILE is set"
     return UpdateCheck(None, steady, words)

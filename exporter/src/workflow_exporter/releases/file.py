@@ -2,12 +2,14 @@
 
 import asyncio
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 from workflow_exporter.catalog import MAX_BODY_BYTES, Catalog
 from workflow_exporter.errors import CatalogError, CatalogUnavailableError
 from workflow_exporter.releases.signature import TrustedKeys
 from workflow_exporter.releases.source import believe
+from workflow_exporter.text_encoding import utf8
 
 _SIGNATURE_SUFFIX = ".sig"
 _MAX_SIGNATURE_BYTES = 4096  # 4 KiB; one takes 89 bytes with its line break
@@ -16,6 +18,7 @@ _MAX_SIGNATURE_BYTES = 4096  # 4 KiB; one takes 89 bytes with its line break
 class CatalogFile:
     """A catalog's file, or a folder of them (`{platform}.json`); read anew at each `load`.
 
+    Whatever the file's encoding, what is signed is its text in UTF-8, as a releases API serves it.
     With keys, the signature is in the file beside it whose name is the same with `.sig` at its end.
     """
 
@@ -31,15 +34,35 @@ class CatalogFile:
         """See CatalogSource. A file over 4 MiB is refused by its size, unread."""
         return await asyncio.to_thread(self._load, platform)
 
-    def _load(self, platform: str) -> Catalog:
+    def check(self, platform: str) -> None:
+        """Raises CatalogError, which names the file, where it holds no catalog that may be believed.
+
+        One of another platform is a catalog; and so is a folder one, that has none of this platform.
+        """
+        path = self._file(platform)
+        if path.parent == self._path and not path.exists():
+            return
         try:
-            path = self._path / f"{platform}.json" if self._path.is_dir() else self._path
-            body = _read(path)
+            self._believed(path, None)
+        except CatalogError as error:
+            raise CatalogError(f"{path}: {error}") from error
+
+    def _load(self, platform: str) -> Catalog:
+        return self._believed(self._file(platform), platform)
+
+    def _file(self, platform: str) -> Path:
+        return self._path / f"{platform}.json" if self._path.is_dir() else self._path
+
+    def _believed(self, path: Path, platform: str | None) -> Catalog:
+        try:
+            body = utf8(_read(path))
             signatures = _signatures(path) if self._keys else ""
         except OSError as error:
             # Not the error's own text: it has the whole path, and reasons may be shown in public.
             why = error.strerror or type(error).__name__
             raise CatalogUnavailableError(f"the catalog file cannot be read: {why}") from error
+        except ValueError as error:
+            raise CatalogError(f"the catalog file {error}") from error
         return believe(body, platform, self._keys, signatures)
 
 
@@ -62,4 +85,7 @@ def _signatures(path: Path) -> str:
     if not beside.is_file():
         return ""
     with beside.open("rb") as file:
-        return file.read(_MAX_SIGNATURE_BYTES).decode("ascii", errors="replace")
+        data = file.read(_MAX_SIGNATURE_BYTES)
+    with suppress(ValueError):  # what cannot be read is no signature, and is refused as such
+        data = utf8(data)
+    return data.decode("ascii", errors="replace")

@@ -23,11 +23,11 @@ class CatalogSource(Protocol):
         ...
 
 
-def believe(body: bytes, platform: str, keys: TrustedKeys, signatures: str) -> Catalog:
+def believe(body: bytes, platform: str | None, keys: TrustedKeys, signatures: str) -> Catalog:
     """The catalog in a document as fetched: the one place that every source's bytes pass.
 
-    `signatures` as they came with it, empty for none. Raises CatalogError. The signature comes first, so
-    that nothing is decoded that nobody vouches for.
+    `platform` None: of any. `signatures` as they came with it, empty for none. Raises CatalogError. The
+    signature comes first, so that nothing is decoded that nobody vouches for.
     """
     keys.check(body, signatures)
     return parse_catalog(body, platform)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from workflow_exporter.freshness import Verdict
+from workflow_exporter.inventory import known_sum
 from workflow_exporter.report import SeriesText
 from workflow_exporter.reporter import amounts
 from workflow_exporter.reporter.labels import BOUNDS, LABELS
@@ -118,15 +119,15 @@ def _nodes(material: Material) -> Iterator[Found]:
 
 
 def _cpu_cores(material: Material) -> Iterator[Found]:
-    yield Found({}, sum(node.cpu_cores for node in material.snapshot.inventory.nodes))
+    yield Found({}, known_sum(node.cpu_cores for node in material.snapshot.inventory.nodes))
 
 
 def _memory(material: Material) -> Iterator[Found]:
-    yield Found({}, sum(node.memory_bytes for node in material.snapshot.inventory.nodes))
+    yield Found({}, known_sum(node.memory_bytes for node in material.snapshot.inventory.nodes))
 
 
 def _storage(material: Material) -> Iterator[Found]:
-    yield Found({}, sum(node.ephemeral_storage_bytes for node in material.snapshot.inventory.nodes))
+    yield Found({}, known_sum(node.ephemeral_storage_bytes for node in material.snapshot.inventory.nodes))
 
 
 _MOST_SECONDS = 2.0**33  # the year 2242; a timestamp in milliseconds is beyond it

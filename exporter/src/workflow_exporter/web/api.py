@@ -223,7 +223,7 @@ def _node_facts(facts: NodeFacts) -> Document:
     }
 
 
-def _capacity(of: Node | NodeFacts) -> Mapping[str, float]:
+def _capacity(of: Node | NodeFacts) -> Mapping[str, float | None]:
     return {
         "cpu_cores": of.cpu_cores,
         "memory_bytes": of.memory_bytes,

@@ -126,7 +126,7 @@ def _missing(snapshot: Snapshot) -> Banner | None:
 
 def _incomplete(snapshot: Snapshot) -> Banner | None:
     """Components that are there and have lost a workload."""
-    incomplete = [a for a in snapshot.components if a.missing_workloads]
+    incomplete = snapshot.incomplete
     if not incomplete:
         return None
     lines = [f"{a.title} has lost {listed([str(one) for one in a.missing_workloads])}." for a in incomplete]
@@ -168,7 +168,10 @@ def _unknown(snapshot: Snapshot) -> Banner | None:
 
 def _nothing_found(snapshot: Snapshot) -> Banner:
     inventory = snapshot.inventory
-    down = [s.source for s in snapshot.sources if s.source in WORKLOAD_SOURCES and s.up is False]
+    sources = [s for s in snapshot.sources if s.source in WORKLOAD_SOURCES]
+    down = [s.source for s in sources if s.up is False]
+    if not any(s.recorded for s in sources):
+        down = [s.source for s in sources]
     if down:
         return Banner(
             Tone.UNKNOWN,

@@ -220,7 +220,7 @@ CLUSTER_FAMILIES: tuple[SnapshotFamily, ...] = (
     _gauge("workflow_component_security_update", "component", _component_security_update,
            "Whether a newer release fixes a security fault; absent where versions cannot be compared."),
     _gauge("workflow_component_missing_workloads", "component", _component_missing_workloads,
-           "Workloads that a component needs and has lost; absent where none of its workloads is there."),
+           "Required workloads of an installed component that do not exist."),
     _gauge("workflow_workload_replicas_desired", "component kind workload", _replicas_desired,
            "Pods that the workload asks for."),
     _gauge("workflow_workload_replicas_ready", "component kind workload", _replicas_ready,

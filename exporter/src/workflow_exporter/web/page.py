@@ -135,6 +135,8 @@ def bundle_sentence(snapshot: Snapshot) -> str:
         parts.append(f"{bundle.drifted:,} drifted")
     if bundle.missing:
         parts.append(f"{bundle.missing:,} missing")
+    if snapshot.incomplete:
+        parts.append(f"{len(snapshot.incomplete):,} incomplete")
     return ", ".join(parts)
 
 

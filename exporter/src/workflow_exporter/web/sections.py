@@ -1,8 +1,9 @@
 """The page's sections below the components: workloads, pods, services, leftovers, nodes, sources."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from workflow_exporter.errors import ImageReferenceError
 from workflow_exporter.freshness import AssessedWorkload
@@ -11,6 +12,8 @@ from workflow_exporter.inventory import Container, Inventory, Pod, Replicas, Ser
 from workflow_exporter.snapshot import Snapshot, SourceState
 from workflow_exporter.web.node_facts import FactCount, NodeFacts
 from workflow_exporter.web.wording import Moment, cores, counted, listed, moment_ago, size
+
+_Amount = TypeVar("_Amount", int, float)
 
 _DIGEST_LETTERS = 12  # of the hex part, as container tools shorten it
 
@@ -53,7 +56,7 @@ class ServiceRow:
 @dataclass(frozen=True, slots=True)
 class SourceRow:
     source: str
-    state: str  # up, down, waiting
+    state: str  # up, down, waiting, not recorded
     last_success: Moment | None
     reason: str | None
 
@@ -145,9 +148,9 @@ def source_rows(sources: tuple[SourceState, ...], now: datetime) -> tuple[Source
     return tuple(
         SourceRow(
             source=state.source,
-            state=words[state.up],
+            state=words[state.up] if state.recorded else "not recorded",
             last_success=moment_ago(state.last_success, now) if state.last_success else None,
-            reason=state.reason,
+            reason=state.reason if state.recorded else None,  # the state says it
         )
         for state in sources
     )
@@ -161,10 +164,10 @@ def node_section(facts: NodeFacts, sources: tuple[SourceState, ...]) -> NodeSect
         count=facts.count,
         totals=(
             ("Ready", f"{facts.ready:,} of {facts.count:,}"),
-            ("CPU", counted_cores(facts.cpu_cores)),
-            ("Memory", size(facts.memory_bytes)),
-            ("Ephemeral storage", size(facts.ephemeral_storage_bytes)),
-            ("Room for pods", f"{facts.pods:,}"),
+            ("CPU", _known(facts.cpu_cores, counted_cores)),
+            ("Memory", _known(facts.memory_bytes, size)),
+            ("Ephemeral storage", _known(facts.ephemeral_storage_bytes, size)),
+            ("Room for pods", _known(facts.pods, "{:,}".format)),
         ),
         facts=(
             FactList("Operating system", facts.os_image, facts.count),
@@ -174,6 +177,10 @@ def node_section(facts: NodeFacts, sources: tuple[SourceState, ...]) -> NodeSect
         ),
         problem=problem,
     )
+
+
+def _known(amount: _Amount | None, words: Callable[[_Amount], str]) -> str:
+    return "not reported" if amount is None else words(amount)
 
 
 def counted_cores(number: float) -> str:

@@ -11,6 +11,7 @@ from workflow_releases.catalog.signature import (
     read_signing_keys,
 )
 from workflow_releases.errors import SettingsError, SigningKeyError
+from workflow_releases.text_encoding import utf8
 
 _MAX_BYTES = 64 * 1024  # 64 KiB; a key takes 119 bytes
 
@@ -21,10 +22,10 @@ def read_key_file(path: Path) -> SigningKeys:
         if path.exists() and not path.is_file():  # a pipe would wait for ever
             raise SettingsError(f"{path} is not a regular file")
         with path.open("rb") as file:
-            return read_signing_keys(file.read(_MAX_BYTES))
+            return read_signing_keys(utf8(file.read(_MAX_BYTES)))
     except OSError as error:
         raise SettingsError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}") from error
-    except SigningKeyError as error:
+    except (SigningKeyError, ValueError) as error:
         raise SettingsError(f"{path} {error}") from error
 
 

@@ -14,6 +14,7 @@ from workflow_releases.catalog.model import (
     Successor,
 )
 from workflow_releases.errors import MalformedError
+from workflow_releases.text_encoding import utf8
 
 _MAX_RELEASES = 5000  # of one component; Deis's router had 29 in three years
 _MAX_COMPONENTS = 500
@@ -99,8 +100,8 @@ _catalog = checks.record(_CATALOG, frozenset({"schema_version", "platform", "tit
 def read_json(body: bytes) -> Any:
     """The JSON value; raises MalformedError, which never repeats the body."""
     try:
-        return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return msgspec.json.decode(utf8(body))
+    except ValueError as error:  # msgspec's own, too
         raise MalformedError(f"the body is not JSON: {error}") from error
     except RecursionError as error:
         raise MalformedError("the body is not JSON of a sane depth") from error

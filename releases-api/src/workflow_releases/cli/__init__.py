@@ -10,17 +10,23 @@ from workflow_releases.cli.output import remark
 from workflow_releases.errors import (
     DatabaseStateError,
     DatabaseUnavailableError,
+    OutputError,
+    ReaderGoneError,
     RefusedError,
     ServerError,
     SettingsError,
     SigningKeyError,
 )
 
+_READER_GONE = 128 + 13  # as shells say: ended by SIGPIPE
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command. 0 done, 1 refused, 2 usage or settings, 3 not now: trying again may work."""
-    parsed: argparse.Namespace = parser().parse_args(arguments)
+    """Runs one command. 0 done, 1 refused, 2 usage or settings, 3 not now: trying again may work.
+    141: nobody reads the answer any more.
+    """
     try:
+        parsed: argparse.Namespace = parser().parse_args(arguments)
         module, _, function = parsed.run.partition(".")
         run = getattr(import_module(f"{__name__}.{module}"), function)
         status: int = run(parsed, os.environ)
@@ -30,7 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (SettingsError, SigningKeyError, DatabaseStateError) as error:
         remark(f"workflow-releases: {error}")
         return 2
-    except (DatabaseUnavailableError, ServerError) as error:
+    except ReaderGoneError:
+        return _READER_GONE
+    except (DatabaseUnavailableError, ServerError, OutputError) as error:
         remark(f"workflow-releases: {error}")
         return 3
     except KeyboardInterrupt:

@@ -1,22 +1,33 @@
 """The commands and their options; `--help` of each says what it does and shows a line to copy."""
 
 import argparse
-from typing import NoReturn
+import sys
+from typing import TYPE_CHECKING, NoReturn
 
 from workflow_releases import __version__
 from workflow_releases.access.scopes import SCOPES
+from workflow_releases.cli.output import write
 from workflow_releases.plain_text import escaped
 from workflow_releases.settings import SETTINGS
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 # argparse has no public name for what add_subparsers gives.
 _Commands = argparse._SubParsersAction  # noqa: SLF001 - see above
 
 
 class _Parser(argparse.ArgumentParser):
-    """Repeats no control characters of the arguments."""
+    """Repeats no control characters of the arguments; tells where a help cannot be written."""
 
     def error(self, message: str) -> NoReturn:
         super().error(escaped(message))
+
+    def _print_message(self, message: str, file: "SupportsWrite[str] | None" = None) -> None:
+        if file is not None and file is sys.stdout:
+            write(message)
+        else:
+            super()._print_message(message, file)
 
 
 def parser() -> argparse.ArgumentParser:

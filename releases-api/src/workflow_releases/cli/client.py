@@ -23,9 +23,10 @@ from workflow_releases.errors import (
     SettingsError,
     UnauthorizedError,
 )
+from workflow_releases.text_encoding import utf8
 
 _TIMEOUT_SECONDS = 30.0
-_MOST_TOKEN_CHARACTERS = 8192  # a token of ours has 60
+_MOST_TOKEN_BYTES = 16384  # a token of ours has 60 characters, of two bytes each in UTF-16
 _REFUSALS: Mapping[int, type[RefusedError]] = {
     401: UnauthorizedError,
     403: ForbiddenError,
@@ -98,13 +99,15 @@ def token_from(file: str | None, environment: Mapping[str, str]) -> str | None:
     if file is None:
         return environment.get("RELEASES_TOKEN", "").strip() or None
     try:
-        with os.fdopen(0, closefd=False) if file == "-" else Path(file).open() as opened:
-            text = opened.read(_MOST_TOKEN_CHARACTERS)
-    except (OSError, UnicodeDecodeError) as error:
+        with os.fdopen(0, "rb", closefd=False) if file == "-" else Path(file).open("rb") as opened:
+            text = utf8(opened.read(_MOST_TOKEN_BYTES)).decode().strip()
+    except OSError as error:
         raise SettingsError(f"--token-file {file} cannot be read: {error}") from error
-    if not text.strip() or not text.strip().isascii():
+    except ValueError as error:
+        raise SettingsError(f"--token-file {file} {error}") from error
+    if not text or not text.isascii():
         raise SettingsError(f"--token-file {file} holds no token")
-    return text.strip()
+    return text
 
 
 def _raise_for(response: httpx.Response) -> None:

@@ -12,8 +12,9 @@ from workflow_releases.catalog.key_file import read_key_file
 from workflow_releases.catalog.model import MAX_BODY_BYTES, Catalog
 from workflow_releases.catalog.validation import read_json
 from workflow_releases.cli.client import ReleasesClient, token_from
-from workflow_releases.cli.output import say
+from workflow_releases.cli.output import say, write
 from workflow_releases.errors import SettingsError
+from workflow_releases.text_encoding import utf8
 
 Environment = Mapping[str, str]
 
@@ -112,7 +113,7 @@ def export(arguments: argparse.Namespace, environment: Environment) -> int:
     if arguments.sign:
         signatures = _signatures(arguments, body, response.headers.get("catalog-signature", ""))
     if arguments.output == "-":
-        sys.stdout.buffer.write(body)
+        write(body)
         return 0
     _write(Path(arguments.output), body)
     if signatures:
@@ -171,7 +172,10 @@ def _read(file: str) -> bytes:
     if len(body) > MAX_BODY_BYTES:
         most = MAX_BODY_BYTES // 1024**2
         raise SettingsError(f"{file} is larger than {most} MiB, more than a server takes")
-    return body
+    try:
+        return utf8(body)
+    except ValueError as error:
+        raise SettingsError(f"{file} {error}") from error
 
 
 def _write(path: Path, content: bytes) -> None:

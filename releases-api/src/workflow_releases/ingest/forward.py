@@ -9,6 +9,7 @@ from typing import Protocol
 from workflow_releases.errors import SettingsError
 from workflow_releases.ingest.refusals import Reason, ReportRefusedError
 from workflow_releases.ingest.upstream import Answer, UpstreamDownError
+from workflow_releases.text_encoding import utf8
 
 DEADLINE_SECONDS = 10.0  # for the whole exchange; senders wait for 30
 RETRY_AFTER_SECONDS = 60
@@ -54,9 +55,11 @@ class Token:
         named = f"UPSTREAM_BEARER_TOKEN_FILE={str(self._path)!r}"
         try:
             with self._path.open("rb") as file:
-                token = file.read(_MAX_TOKEN_BYTES + 1).strip()
+                token = utf8(file.read(_MAX_TOKEN_BYTES + 1)).strip()
         except OSError as error:
             raise SettingsError(f"{named} cannot be read: {error.strerror}") from error
+        except ValueError as error:
+            raise SettingsError(f"{named} does not hold one token: it {error}") from error
         if not token or len(token) > _MAX_TOKEN_BYTES or any(not 0x21 <= byte <= 0x7E for byte in token):
             raise SettingsError(f"{named} does not hold one token")
         return b"authorization: Bearer %s\r\n" % token
