@@ -13,7 +13,7 @@ from fakes.script import Script, Step, answer
 from workflow_exporter.cluster.addresses import collections
 from workflow_exporter.cluster.api_client import ApiClient
 from workflow_exporter.cluster.contents import Source
-from workflow_exporter.cluster.follower import Follower
+from workflow_exporter.cluster.follower import Bounds, Follower
 from workflow_exporter.cluster.intake import Intake
 from workflow_exporter.cluster.objects import Resource
 from workflow_exporter.cluster.timing import Surroundings, Timing
@@ -22,6 +22,7 @@ from workflow_exporter.platforms.reader import shipped_profiles
 _NOW = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 # random() is always 0.5, so each pause is half of the full back-off, which starts with 1 s.
 _TIMING = Timing(backoff_base_seconds=1, backoff_cap_seconds=30, watch_jitter_seconds=10)
+_BOUNDS = Bounds(page_objects=500)
 
 
 def watch_from(version: str, path: str = "/api/v1/nodes") -> str:
@@ -74,7 +75,7 @@ async def follow(
     *steps: Step,
     resource: Resource = Resource.NODES,
     timing: Timing = _TIMING,
-    page_objects: int = 500,
+    bounds: Bounds = _BOUNDS,
     intake: Intake | None = None,
     lasts: Iterable[float] = (),
 ) -> Told:
@@ -98,7 +99,7 @@ async def follow(
             collections(resource, "deis"),
             timing,
             Surroundings(now=lambda: _NOW, random=lambda: 0.5, sleep=sleep, clock=_Clock(lasts)),
-            page_objects,
+            bounds,
         )
         with suppress(asyncio.CancelledError):
             await follower.run(changed)

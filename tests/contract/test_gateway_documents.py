@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from e2e.agent import command, environment
+from e2e.agent import command
+from e2e.processes import environment
 from gateways import Site
 from ingest_factories import pack, small
 from workflow_releases.ingest.body import DEADLINE_SECONDS

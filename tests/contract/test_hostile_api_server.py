@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 import clusters
-from e2e.agent import environment
+from e2e.processes import environment
 from fakes.hostile_api_server import (
     Behaviour,
     HostileApiServer,
@@ -27,12 +27,13 @@ from fakes.hostile_api_server import (
 )
 from following import follow, nodes
 from kubeconfigs import kubeconfig
-from workflow_exporter import app, cli
-from workflow_exporter.cluster import api_client, follower
+from workflow_exporter import cli
+from workflow_exporter.app import Patience
 from workflow_exporter.cluster.addresses import VERSION_ADDRESS, Address
 from workflow_exporter.cluster.api_client import ApiClient
 from workflow_exporter.cluster.api_errors import BadAnswerError, UnreachableError
 from workflow_exporter.cluster.connection import connect
+from workflow_exporter.cluster.follower import Bounds
 
 pytestmark = pytest.mark.anyio
 
@@ -158,18 +159,16 @@ async def test_check_ends_in_time_and_within_its_memory(tmp_path: Path, behaviou
 
 @pytest.mark.parametrize("everywhere", [True, False])
 async def test_check_ends_in_time_with_interim_answers_for_ever(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    everywhere: bool,
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], everywhere: bool
 ) -> None:
-    monkeypatch.setattr(app, "_CLUSTER_SECONDS", 2.0)
     behaviour = lists(informs_for_ever)
     async with HostileApiServer((lambda _: informs_for_ever()) if everywhere else behaviour).running() as one:
         path = kubeconfig(tmp_path, one.url, {"token": "x"})
         async with asyncio.timeout(30):
             namespace = {} if everywhere else {"WORKFLOW_NAMESPACE": "deis"}
-            status = await asyncio.to_thread(cli.run, ["check", "--kubeconfig", str(path)], namespace)
+            arguments = ["check", "--kubeconfig", str(path)]
+            patience = Patience(cluster_seconds=2)
+            status = await asyncio.to_thread(cli.run, arguments, namespace, patience=patience)
 
     printed = capsys.readouterr()
     if everywhere:
@@ -185,9 +184,8 @@ async def test_check_ends_in_time_with_interim_answers_for_ever(
 
 
 async def test_check_ends_in_time_with_a_releases_api_that_drips(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(app, "_CHECK_SECONDS", 2.0)
     recording = tmp_path / "cluster.json"
     items = clusters.as_running_objects(clusters.manifests("hephy-v2.23.0"))
     recording.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
@@ -195,7 +193,7 @@ async def test_check_ends_in_time_with_a_releases_api_that_drips(
     async with HostileApiServer(lambda _: drips()).running() as server:
         async with asyncio.timeout(30):
             arguments = ["check", "--from", str(recording), "--catalog", server.url]
-            status = await asyncio.to_thread(cli.run, arguments, {})
+            status = await asyncio.to_thread(cli.run, arguments, {}, patience=Patience(whole_seconds=2))
 
     assert status == 3
     assert "Source catalog is down: has not answered yet." in capsys.readouterr().out
@@ -243,11 +241,11 @@ async def test_watch_that_is_never_accepted_is_given_up(tmp_path: Path) -> None:
         await connection.aclose()
 
 
-def client_of(*bodies: bytes, most: int) -> tuple[httpx.AsyncClient, ApiClient]:
+def client_of(*bodies: bytes, most: int, **bounds: int) -> tuple[httpx.AsyncClient, ApiClient]:
     left = iter(bodies)
     transport = httpx.MockTransport(lambda _: httpx.Response(200, content=next(left)))
     http = httpx.AsyncClient(transport=transport, base_url="http://kubernetes.test")
-    return http, ApiClient(http, max_body_bytes=most)
+    return http, ApiClient(http, max_body_bytes=most, **bounds)
 
 
 def padded(length: int) -> bytes:
@@ -284,10 +282,9 @@ async def test_answers_that_are_refused_give_their_share_back() -> None:
             assert page.items == []
 
 
-async def test_page_of_more_values_than_any_page_has_is_not_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api_client, "_MAX_PAGE_VALUES", 1000)
+async def test_page_of_more_values_than_any_page_has_is_not_decoded() -> None:
     body = padded(2 * MIB).replace(b"[]", b"[" + b"0," * 2000 + b"0]")
-    http, client = client_of(body, most=3 * MIB)
+    http, client = client_of(body, most=3 * MIB, max_page_values=1000)
     async with http:
         with pytest.raises(BadAnswerError) as told:
             await client.page(PODS, limit=500)
@@ -298,18 +295,18 @@ async def test_page_of_more_values_than_any_page_has_is_not_decoded(monkeypatch:
 # --- one resource ----------------------------------------------------------------------------------------
 
 
-async def test_list_of_too_many_pages_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(follower, "_MOST_PAGES", 3)
+async def test_list_of_too_many_pages_is_down() -> None:
+    pages = (nodes(5, token="more") for _ in range(3))
 
-    told = await follow(*(nodes(5, token="more") for _ in range(3)), nodes(6))
+    told = await follow(*pages, nodes(6), bounds=Bounds(page_objects=500, most_pages=3))
 
     assert told.states[0] == (False, "the list of nodes has more than 3 pages")
 
 
-async def test_list_of_too_many_objects_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(follower, "_MOST_OBJECTS", 3)
+async def test_list_of_too_many_objects_is_down() -> None:
+    pages = (nodes(5, "a", "b", token="more"), nodes(5, "c", "d", token="more"))
 
-    told = await follow(nodes(5, "a", "b", token="more"), nodes(5, "c", "d", token="more"), nodes(6))
+    told = await follow(*pages, nodes(6), bounds=Bounds(page_objects=500, most_objects=3))
 
     assert told.states[0] == (False, "the API server has more than 3 objects of a resource")
 

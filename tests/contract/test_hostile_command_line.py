@@ -1,7 +1,6 @@
 """What a kubeconfig, a plug-in or a file of the command line cannot do to the program or the terminal."""
 
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -11,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from e2e.agent import command, environment
+from e2e import releases_api
+from e2e.agent import command
+from e2e.processes import run_to_end
 from kubeconfigs import kubeconfig
-from workflow_exporter.cluster import connection
 from workflow_exporter.cluster.connection import connect
 from workflow_exporter.cluster.exec_plugin import run_plugin
 from workflow_exporter.errors import ConnectionSettingsError
@@ -24,29 +24,8 @@ URL = "https://127.0.0.1:1"
 
 def ended(folder: Path, *arguments: str | Path, **settings: str) -> "subprocess.CompletedProcess[str]":
     """The program to its end, with little memory."""
-    return subprocess.run(
-        command(*(str(argument) for argument in arguments)),
-        env=environment(folder, {"HOST": "127.0.0.1", "PORT": "0", "METRICS_PORT": "0", **settings}),
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY)),
-    )
-
-
-def released(folder: Path, *arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
-    """`workflow-releases` to its end."""
-    return subprocess.run(
-        [sys.executable, "-m", "workflow_releases", *arguments],
-        env=environment(folder, {"HOST": "127.0.0.1", "PORT": "0", "METRICS_PORT": "0", **settings}),
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    argv = command(*(str(argument) for argument in arguments))
+    return run_to_end(argv, folder, settings, most_memory_bytes=MOST_MEMORY)
 
 
 def check_one_line(told: "subprocess.CompletedProcess[str]", sentence: str) -> None:
@@ -90,7 +69,7 @@ def test_setting_that_names_a_pipe_does_not_wait_for_it(tmp_path: Path, name: st
 def test_signing_key_that_is_a_pipe_is_refused(tmp_path: Path, command_line: tuple[str, ...]) -> None:
     os.mkfifo(tmp_path / "pipe")
 
-    told = released(tmp_path, *command_line, CATALOG_SIGNING_KEY_FILE=str(tmp_path / "pipe"))
+    told = releases_api.run(tmp_path, *command_line, CATALOG_SIGNING_KEY_FILE=str(tmp_path / "pipe"))
 
     assert told.returncode == 2, told.stderr
     assert "pipe is not a regular file" in told.stderr
@@ -139,7 +118,7 @@ def test_name_given_to_the_releases_commands_is_spelled_out(
 ) -> None:
     hostile = "\x1b[2J\x9b31m\u202egone"
 
-    told = released(tmp_path, *(argument.replace("{}", hostile) for argument in arguments))
+    told = releases_api.run(tmp_path, *(argument.replace("{}", hostile) for argument in arguments))
 
     assert told.returncode == 2, told.stderr
     assert told.stderr.replace("\n", "").isprintable()
@@ -247,15 +226,12 @@ def test_plugin_that_hangs_is_one_line_and_status_2_within_30_seconds(tmp_path: 
         os.kill(int((tmp_path / "started").read_text()), 0)
 
 
-def test_command_of_an_old_auth_provider_that_hangs_is_given_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(connection, "_LOAD_SECONDS", 3.0)
+def test_command_of_an_old_auth_provider_that_hangs_is_given_up(tmp_path: Path) -> None:
     config = {"cmd-path": "/bin/sleep", "cmd-args": "30", "token-key": "{.t}", "expiry-key": "{.e}"}
     user = {"auth-provider": {"name": "gcp", "config": config}}
 
     with pytest.raises(ConnectionSettingsError) as told:
-        connect(str(kubeconfig(tmp_path, URL, user)), environment={})
+        connect(str(kubeconfig(tmp_path, URL, user)), environment={}, load_seconds=3)
 
     assert str(told.value).endswith("config could not be read within 3 s")
 

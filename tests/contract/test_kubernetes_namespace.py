@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -181,16 +182,22 @@ async def test_cluster_and_a_recording_of_it_give_the_same_snapshot(
     assert [notice.title for notice in live.notices] == titles
 
 
+async def located_with_one_right(
+    api_server: ApiServer, namespace: str, folder: Path, rule: dict[str, Any]
+) -> Located:
+    """Where Hephy and Drycc are installed."""
+    await create(api_server, manifests_of(namespace, "hephy-v2.23.0", "drycc-v1.8.3"))
+    token = await api_server.token_with_rights(f"{namespace}-reader", [rule])
+    return await located(write_kubeconfig(folder, api_server, {"token": token}), profiles_in(namespace))
+
+
 async def test_namespace_whose_workloads_may_be_listed_is_found_though_it_may_not_be_read(
     api_server: ApiServer, namespace: str, tmp_path: Path
 ) -> None:
-    profiles = profiles_in(namespace)
-    await create(api_server, manifests_of(namespace, "hephy-v2.23.0", "drycc-v1.8.3"))
     groups, resources = LISTED
     rule = {"namespace": f"{namespace}-drycc", "apiGroups": groups, "resources": resources, "verbs": ["list"]}
-    token = await api_server.token_with_rights(f"{namespace}-lister", [rule])
 
-    found = await located(write_kubeconfig(tmp_path, api_server, {"token": token}), profiles)
+    found = await located_with_one_right(api_server, namespace, tmp_path, rule)
 
     assert found == Located(f"{namespace}-drycc")
 
@@ -198,14 +205,10 @@ async def test_namespace_whose_workloads_may_be_listed_is_found_though_it_may_no
 async def test_namespace_that_may_only_be_read_is_found_where_nothing_may_be_listed(
     api_server: ApiServer, namespace: str, tmp_path: Path
 ) -> None:
-    profiles = profiles_in(namespace)
-    await create(api_server, manifests_of(namespace, "hephy-v2.23.0", "drycc-v1.8.3"))
-    rule = {"namespace": None, "apiGroups": [""], "resources": ["namespaces"], "verbs": ["get"]}
-    token = await api_server.token_with_rights(
-        f"{namespace}-reader", [{**rule, "resourceNames": [f"{namespace}-drycc"]}]
-    )
+    what = {"apiGroups": [""], "resources": ["namespaces"], "resourceNames": [f"{namespace}-drycc"]}
+    rule = {"namespace": None, **what, "verbs": ["get"]}
 
-    found = await located(write_kubeconfig(tmp_path, api_server, {"token": token}), profiles)
+    found = await located_with_one_right(api_server, namespace, tmp_path, rule)
 
     assert found == Located(f"{namespace}-drycc")
 

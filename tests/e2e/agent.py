@@ -1,17 +1,16 @@
 """The agent as its user starts it: a process with settings, read over HTTP."""
 
-import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from e2e.processes import Program, free_ports
+from e2e.processes import Program, environment, free_ports, run_to_end
 
 ROOT = Path(__file__).parents[2]
 CATALOGS = ROOT / "releases-api" / "catalogs"
@@ -110,23 +109,6 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "workflow_exporter", *arguments]
 
 
-def environment(folder: Path, settings: Mapping[str, str]) -> dict[str, str]:
-    """No variable of the person who runs the tests, so that no cluster of theirs is ever read.
-
-    No default port either: `make run` may have it.
-    """
-    here = {"HOST": "127.0.0.1", "PORT": "0", "METRICS_PORT": "0"}
-    return {"PATH": os.defpath, "HOME": str(folder), **here, **settings}
-
-
 def run(folder: Path, *arguments: str | Path, **settings: str) -> subprocess.CompletedProcess[str]:
     """The program to its end, with what it printed."""
-    return subprocess.run(
-        command(*(str(argument) for argument in arguments)),
-        env=environment(folder, settings),
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=90,
-        check=False,
-    )
+    return run_to_end(command(*(str(argument) for argument in arguments)), folder, settings)

@@ -8,12 +8,14 @@ thread that outlives the program; the main thread does.
 import atexit
 import os
 import random
+import resource
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 TOOLS = Path(__file__).resolve().parent.parent / "tools" / "bin"
@@ -76,6 +78,38 @@ def alive(pid: int) -> bool:
     except FileNotFoundError:
         return False
     return state != "Z"
+
+
+def environment(folder: Path, settings: Mapping[str, str]) -> dict[str, str]:
+    """No variable of the person who runs the tests, so that no cluster of theirs is ever read.
+
+    No default port either: `make run` may have it.
+    """
+    here = {"HOST": "127.0.0.1", "PORT": "0", "METRICS_PORT": "0"}
+    return {"PATH": os.defpath, "HOME": str(folder), **here, **settings}
+
+
+def run_to_end(
+    argv: Sequence[str | Path],
+    folder: Path,
+    settings: Mapping[str, str],
+    *,
+    most_memory_bytes: int | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """What the program printed, run in `folder`; `most_memory_bytes`: of its address space."""
+    limit = None
+    if most_memory_bytes is not None:
+        limit = partial(resource.setrlimit, resource.RLIMIT_AS, (most_memory_bytes, most_memory_bytes))
+    return subprocess.run(
+        [str(part) for part in argv],
+        env=environment(folder, settings),
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+        preexec_fn=limit,
+    )
 
 
 class Program:

@@ -1,17 +1,16 @@
 """The releases API as its user starts it: a process with settings, its commands, and HTTP."""
 
-import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from e2e.processes import Program, free_ports
+from e2e.processes import Program, environment, free_ports, run_to_end
 
 _START_SECONDS = 60  # importing and migrating on a busy machine
 
@@ -94,20 +93,6 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "workflow_releases", *arguments]
 
 
-def environment(folder: Path, settings: Mapping[str, str]) -> dict[str, str]:
-    """No variable of the person who runs the tests. No default port either: `make run` may have it."""
-    here = {"HOST": "127.0.0.1", "PORT": "0", "METRICS_PORT": "0"}
-    return {"PATH": os.defpath, "HOME": str(folder), **here, **settings}
-
-
 def run(folder: Path, *arguments: str | Path, **settings: str) -> subprocess.CompletedProcess[str]:
     """The program to its end, with what it printed."""
-    return subprocess.run(
-        command(*(str(argument) for argument in arguments)),
-        env=environment(folder, settings),
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=90,
-        check=False,
-    )
+    return run_to_end(command(*(str(argument) for argument in arguments)), folder, settings)

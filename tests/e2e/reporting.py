@@ -14,8 +14,8 @@ from anyio.from_thread import start_blocking_portal
 
 import clusters
 from clusters.reading import resource_of
-from e2e.agent import Agent, environment
-from e2e.processes import Program, free_ports, tool
+from e2e.agent import Agent
+from e2e.processes import Program, environment, free_ports, tool
 from fakes.kubernetes import FakeApiServer
 from fakes.receiver import SocketReceiver
 from fakes.releases_api import answers

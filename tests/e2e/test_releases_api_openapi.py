@@ -4,7 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from e2e.releases_api import ReleasesApi, environment
+from e2e.processes import environment
+from e2e.releases_api import ReleasesApi
 
 # What a schema cannot say: a day that lies in the future, a bundle of what was never published.
 _BEYOND_SCHEMAS = "positive_data_acceptance"

@@ -1,5 +1,6 @@
 """Releases as their charts render them, on a real control plane: shown whole, and what is deleted is told."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -46,9 +47,9 @@ def whole(agent: Agent, cluster: Rendering) -> bool:
     )
 
 
-def verdict_metric(agent: Agent, component: str, verdict: str) -> float | None:
-    labels = (("component", component), ("verdict", verdict))
-    return agent.samples("workflow_component_verdict").get(labels)
+def shown_missing(agent: Agent, component: str) -> bool:
+    labels = (("component", component), ("verdict", "missing"))
+    return agent.samples("workflow_component_verdict").get(labels) == 1
 
 
 @pytest.mark.anyio
@@ -70,7 +71,7 @@ async def test_release_is_shown_whole_and_what_it_loses_is_told_until_it_is_back
             for gone in removed:
                 for key in cluster.components[gone]:
                     await control_plane.delete(path_of(cluster.namespace, *key))
-                agent.wait_until(lambda gone=gone: verdict_metric(agent, gone, "missing") == 1, SECONDS)  # type: ignore[misc]
+                agent.wait_until(partial(shown_missing, agent, gone), SECONDS)
                 check = run(tmp_path, "check", *arguments, **settings)
                 assert check.returncode == 1
                 line = next(line for line in check.stdout.splitlines() if line.startswith(f"{gone} "))

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from e2e.agent import CATALOGS, command, environment, run
+from e2e.agent import CATALOGS, command, run
+from e2e.processes import environment
 from e2e.reporting import DueAgent, cluster, serving
 from fakes.receiver import Received, SocketReceiver, request_in
 from fakes.releases_api import answers

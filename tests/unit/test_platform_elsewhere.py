@@ -1,12 +1,10 @@
 """A platform that also runs in a namespace that is not looked at is told by a notice."""
 
-from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from clusters import as_running_objects, held, manifests
-from factories import source_states
+from fakes.held_cluster import HeldCluster
 from workflow_exporter.cluster.detect import Elsewhere
-from workflow_exporter.cluster.objects import ClusterView
 from workflow_exporter.platforms.reader import shipped_profiles
 from workflow_exporter.refresh import Composer
 from workflow_exporter.snapshot import CatalogReading, Choices, Snapshot
@@ -20,22 +18,10 @@ NOW = datetime(2026, 9, 1, tzinfo=UTC)
 TITLE = "Drycc Workflow also runs in namespace drycc; set WORKFLOW_NAMESPACE to look at it"
 
 
-class Deis:
-    """A reader of a cluster that never changes."""
-
-    def view(self) -> ClusterView:
-        return ClusterView(held(as_running_objects(manifests("deis-v2.18.0")), PROFILES), source_states())
-
-    async def run(self, on_change: Callable[[], None]) -> None:
-        raise NotImplementedError
-
-    def counts(self) -> Mapping[tuple[str, str], int]:
-        raise NotImplementedError
-
-
 def snapshot(*elsewhere: Elsewhere) -> Snapshot:
+    deis = HeldCluster(held(as_running_objects(manifests("deis-v2.18.0")), PROFILES))
     composer = Composer(
-        Deis(), PROFILES, "deis", choices=Choices(), identity_key=b"k" * 32, elsewhere=elsewhere
+        deis, PROFILES, "deis", choices=Choices(), identity_key=b"k" * 32, elsewhere=elsewhere
     )
     return composer.compose(NOW, CatalogReading(None), None)
 

@@ -1,6 +1,6 @@
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -8,7 +8,8 @@ import pytest
 
 from clusters import as_running_objects, held, manifests
 from factories import snapshot, source_states
-from workflow_exporter.cluster.objects import ClusterObjects, ClusterView, Resource
+from fakes.held_cluster import HeldCluster
+from workflow_exporter.cluster.objects import ClusterObjects, Resource
 from workflow_exporter.platforms.reader import shipped_profiles
 from workflow_exporter.refresh import GATHER_SECONDS, Composer, Refresher
 from workflow_exporter.self_metrics import SelfMetrics
@@ -146,25 +147,9 @@ def test_a_source_that_fails_and_returns_is_one_log_line_each(caplog: pytest.Log
     ]
 
 
-class ChangingCluster:
-    """A reader whose objects a test replaces."""
-
-    def __init__(self) -> None:
-        self.objects = ClusterObjects()
-
-    def view(self) -> ClusterView:
-        return ClusterView(self.objects, source_states())
-
-    async def run(self, on_change: Callable[[], None]) -> None:
-        raise NotImplementedError
-
-    def counts(self) -> Mapping[tuple[str, str], int]:
-        raise NotImplementedError
-
-
 def test_platform_is_chosen_anew_when_anything_but_nodes_changes() -> None:
     profiles = shipped_profiles()
-    cluster = ChangingCluster()
+    cluster = HeldCluster()
     composer = Composer(cluster, profiles, "deis", choices=Choices(), identity_key=b"k" * 32)
     clusters = [
         held(as_running_objects(manifests(name)), profiles) for name in ("deis-v2.18.0", "hephy-v2.23.0")

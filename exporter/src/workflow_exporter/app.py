@@ -44,12 +44,18 @@ from workflow_exporter.web.routes import metrics_app, public_app
 
 _log = logging.getLogger(__name__)
 
-_CHECK_SECONDS = 60.0  # how long `check` takes at the most
-_CLUSTER_SECONDS = 50.0  # of them, until every source of the cluster has answered
 _NAMESPACE_RETRY_SECONDS = 5.0
 # How long after the start the first snapshot waits for a catalog: its absence must not make us unready.
 _PATIENCE_WITH_CATALOG = timedelta(seconds=10)
 _NO_CATALOG = CatalogReading(None, None)  # `choices.modes` says why
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long reading once may take, in seconds."""
+
+    cluster_seconds: float = 50  # from the start until every source of the cluster has answered
+    whole_seconds: float = 60  # from the start until the catalog has answered too
 
 
 def serve(settings: Settings, source: Source, *, drawn: Callable[[], float] = random.random) -> None:
@@ -67,10 +73,16 @@ def serve(settings: Settings, source: Source, *, drawn: Callable[[], float] = ra
 
 
 def check(
-    settings: Settings, source: Source, *, output: str, everything: bool, colour: bool
+    settings: Settings,
+    source: Source,
+    *,
+    output: str,
+    everything: bool,
+    colour: bool,
+    patience: Patience | None = None,
 ) -> tuple[str, ExitStatus]:
     """Reads once; what to print, and the exit status. Raises WorkflowExporterError where it cannot start."""
-    snapshot = read_once(make_plan(settings, source, now=_now))
+    snapshot = read_once(make_plan(settings, source, now=_now), patience)
     status = terminal.exit_status(snapshot)
     if output == "json":
         document = msgspec.json.encode(document_of_components(snapshot))
@@ -253,28 +265,30 @@ async def _serve(agent: _Agent, opened: _Opened, page: Listener, metrics: Listen
 # --- reading once ------------------------------------------------------------------------------------
 
 
-def read_once(plan: Plan) -> Snapshot:
+def read_once(plan: Plan, patience: Patience | None = None) -> Snapshot:
     """What the sources hold now. Raises WorkflowExporterError where they cannot be opened."""
-    return asyncio.run(_read_once(plan, _open(plan)))
+    return asyncio.run(_read_once(plan, _open(plan), patience or Patience()))
 
 
-async def _read_once(plan: Plan, opened: _Opened) -> Snapshot:
+async def _read_once(plan: Plan, opened: _Opened, patience: Patience) -> Snapshot:
     """The first complete snapshot, or what is known when the time is over."""
     began = asyncio.get_running_loop().time()
+    cluster_until = began + patience.cluster_seconds
     async with contextlib.AsyncExitStack() as stack:
         try:
-            async with asyncio.timeout_at(began + _CLUSTER_SECONDS):
+            async with asyncio.timeout_at(cluster_until):
                 reading = await stack.enter_async_context(opened(_give_up))
         except TimeoutError as error:
-            raise ClusterError(f"the API server did not answer within {_CLUSTER_SECONDS:g} s") from error
-        await _read_cluster(reading, began + _CLUSTER_SECONDS)
+            seconds = patience.cluster_seconds
+            raise ClusterError(f"the API server did not answer within {seconds:g} s") from error
+        await _read_cluster(reading, cluster_until)
         catalog = plan.update_check.held
         if catalog:
             platform = reading.composer.profile().name
             if plan.update_check.file:  # a verdict without the file that was named is not what was asked for
                 plan.update_check.file.check(platform)
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout_at(began + _CHECK_SECONDS):
+                async with asyncio.timeout_at(began + patience.whole_seconds):
                     await catalog.refresh(platform)
         # A catalog that has not come by now does not come: no patience is left.
         return _compose(reading.composer, catalog, _now(), started=datetime.min.replace(tzinfo=UTC))

@@ -25,9 +25,10 @@ from workflow_exporter.setting_rows import SETTINGS
 from workflow_exporter.settings import Settings, settings_from_environment, with_catalog
 from workflow_exporter.terminal import ExitStatus
 
-if TYPE_CHECKING:  # the second knows all parts, which --help need not wait for
+if TYPE_CHECKING:  # the last two know all parts, which --help need not wait for
     from _typeshed import SupportsWrite
 
+    from workflow_exporter.app import Patience
     from workflow_exporter.plan import Source
 
 _READER_GONE = 128 + 13  # as shells say: ended by SIGPIPE
@@ -57,8 +58,13 @@ def main() -> None:
     sys.exit(run(sys.argv[1:], os.environ))
 
 
-def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Parses, reads the settings, does it; every error that has a sentence ends as that one line."""
+def run(
+    arguments: Sequence[str], environment: Mapping[str, str], *, patience: "Patience | None" = None
+) -> int:
+    """Parses, reads the settings, does it; every error that has a sentence ends as that one line.
+
+    `patience` is that of `check`.
+    """
     try:
         options = _parser().parse_args(arguments)
         settings = settings_from_environment(environment)
@@ -67,7 +73,7 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         # A table's reader wants the table; whoever sets LOG_LEVEL wants the log too.
         quiet = options.command in {"check", "report"} and not environment.get("LOG_LEVEL")
         configure_logging("warning" if quiet else settings.log_level, settings.log_format)
-        return _dispatch(options, settings)
+        return _dispatch(options, settings, patience)
     except ReaderGoneError:
         return _READER_GONE
     except WorkflowExporterError as error:
@@ -80,7 +86,7 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         return 130  # as shells say: ended by Ctrl-C
 
 
-def _dispatch(options: argparse.Namespace, settings: Settings) -> int:
+def _dispatch(options: argparse.Namespace, settings: Settings, patience: "Patience | None") -> int:
     # Imported here, so that --help and wrong settings answer at once.
     from workflow_exporter import app  # noqa: PLC0415  see above
     from workflow_exporter.plan import Source  # noqa: PLC0415  see above
@@ -90,7 +96,12 @@ def _dispatch(options: argparse.Namespace, settings: Settings) -> int:
     source = Source(recording=options.recording, kubeconfig=options.kubeconfig, context=options.context)
     if options.command == "check":
         answer, status = app.check(
-            settings, source, output=options.output, everything=options.all, colour=_wants_colour()
+            settings,
+            source,
+            output=options.output,
+            everything=options.all,
+            colour=_wants_colour(),
+            patience=patience,
         )
         _write(answer.encode() if options.output == "json" else answer)
         return status

@@ -183,17 +183,23 @@ async def test_credentials_that_cannot_be_had_are_told_in_one_line(error: Except
     assert str(told.value) == reason
 
 
-@pytest.mark.parametrize("failing", ["authorization", "renew"])
+TELLING = "kubeconfig /kc/of/alice: the credential plug-in of user alice@bigcustomer.example failed"
+
+
+class Unreadable(Tokens):
+    def authorization(self) -> str | None:
+        raise ConnectionSettingsError(TELLING)
+
+
+class Unrenewable(Tokens):
+    def renew(self) -> None:
+        raise ConnectionSettingsError(TELLING)
+
+
+@pytest.mark.parametrize("source", [Unreadable("wrong"), Unrenewable("wrong")])
 async def test_users_files_and_servers_of_a_kubeconfig_are_told_to_the_log_alone_and_once(
-    failing: str, caplog: pytest.LogCaptureFixture
+    source: Tokens, caplog: pytest.LogCaptureFixture
 ) -> None:
-    telling = "kubeconfig /kc/of/alice: the credential plug-in of user alice@bigcustomer.example failed"
-
-    def fail() -> None:
-        raise ConnectionSettingsError(telling)
-
-    source = Tokens("wrong")
-    setattr(source, failing, fail)
     credentials = Credentials(source, renewal_interval_seconds=0)
     told = []
     async with Script(failure(401), failure(401)).client(credentials) as http:
@@ -205,4 +211,4 @@ async def test_users_files_and_servers_of_a_kubeconfig_are_told_to_the_log_alone
     assert set(told) == {
         "the kubeconfig or the service account gives no usable credentials: the log says why"
     }
-    assert [telling in message for message in caplog.messages] == [True]
+    assert [TELLING in message for message in caplog.messages] == [True]

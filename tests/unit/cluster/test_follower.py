@@ -8,6 +8,7 @@ import pytest
 
 from fakes.script import Step, answer, failure, text, watch
 from following import bookmark, follow, node, nodes, watch_from
+from workflow_exporter.cluster.follower import Bounds
 from workflow_exporter.cluster.intake import Accepted, Intake
 from workflow_exporter.cluster.objects import Resource
 from workflow_exporter.platforms.reader import shipped_profiles
@@ -183,7 +184,7 @@ async def test_idle_watch_of_many_objects_goes_on_if_the_servers_history_leads_t
         watch(),
         nodes(newest, "a", token="more"),
         watch(bookmark(6)) if resumed else nodes(4),
-        page_objects=2,
+        bounds=Bounds(page_objects=2),
     )
 
     assert told.requests[3:] == [one, watch_from("5") if resumed else "/api/v1/nodes?limit=2"]

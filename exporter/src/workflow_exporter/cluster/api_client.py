@@ -131,15 +131,17 @@ class ApiClient:
         silence_seconds: float = 30,
         deadline_seconds: float = _DEADLINE_SECONDS,
         max_body_bytes: int = _MAX_BODY_BYTES,
+        max_page_values: int = _MAX_PAGE_VALUES,
     ) -> None:
         """`silence_seconds`: the longest that a read may bring no byte. Lists of 5,000 nodes begin within
         0.2 s; a busy server may take some seconds. `deadline_seconds`: for an object or a list's page,
         however it drips, and until a watch is accepted. `max_body_bytes`: of one answer, and of all together
-        that are being read or decoded."""
+        that are being read or decoded. `max_page_values`: of a list's page that is larger than 1 MiB."""
         self._http = http
         self._silence_seconds = silence_seconds
         self._deadline_seconds = deadline_seconds
         self._max_body_bytes = max_body_bytes
+        self._max_page_values = max_page_values
         self._budget = Budget(max_body_bytes)
 
     async def get(self, address: Address) -> bytes:
@@ -167,8 +169,8 @@ class ApiClient:
         share = Share(self._budget)
         try:
             body = await self._read("list", address, parameters, share, self._max_body_bytes)
-            page = _decoded(body, address)
-        except BaseException:
+            page = _decoded(body, address, self._max_page_values)
+        except BaseException:  # a cancellation, too, gives the share back
             share.give_back()
             raise
         return Page(page.items or [], page.metadata.resource_version, page.metadata.continue_token, share)
@@ -229,12 +231,10 @@ class ApiClient:
                 yield response
 
 
-def _decoded(body: bytearray, address: Address) -> _List:
+def _decoded(body: bytearray, address: Address, most_values: int) -> _List:
     try:
-        if len(body) > _SMALL_BODY_BYTES and body.count(b",") > _MAX_PAGE_VALUES:
-            raise BadAnswerError(
-                f"the answer to list {address.words} has more than {_MAX_PAGE_VALUES:,} values"
-            )
+        if len(body) > _SMALL_BODY_BYTES and body.count(b",") > most_values:
+            raise BadAnswerError(f"the answer to list {address.words} has more than {most_values:,} values")
         page = _decode_list(body)
     except UNREADABLE as error:
         raise BadAnswerError(f"the answer to list {address.words} is not a Kubernetes list") from error

@@ -75,15 +75,16 @@ def connect(
     *,
     environment: Mapping[str, str] = os.environ,
     service_account_folder: Path = SERVICE_ACCOUNT_FOLDER,
+    load_seconds: float = _LOAD_SECONDS,
 ) -> Connection:
     """A connection by the first that applies: `kubeconfig`, `$KUBECONFIG`, the pod's service account,
     `~/.kube/config`. `context` None is the kubeconfig's current one.
 
-    Blocks for about a second (it imports `kubernetes`), and up to half a minute for a credential plug-in, but
-    sends no request.
+    Blocks for about a second (it imports `kubernetes`), and up to `load_seconds` for the commands of a
+    kubeconfig, but sends no request.
     Raises ConnectionSettingsError with a sentence that says what to do.
     """
-    load, origin = _choose(kubeconfig, context, environment, service_account_folder)
+    load, origin = _choose(kubeconfig, context, environment, service_account_folder, load_seconds)
     settings = _Settings(load)
     http = httpx.AsyncClient(
         base_url=settings.host,
@@ -158,7 +159,11 @@ class _ReplaceableTransport(httpx.AsyncBaseTransport):
 
 
 def _choose(
-    kubeconfig: str | None, context: str | None, environment: Mapping[str, str], service_account_folder: Path
+    kubeconfig: str | None,
+    context: str | None,
+    environment: Mapping[str, str],
+    service_account_folder: Path,
+    load_seconds: float,
 ) -> tuple[Callable[[], _Loaded], str]:
     files = kubeconfig or environment.get("KUBECONFIG")
     in_cluster = "KUBERNETES_SERVICE_HOST" in environment
@@ -173,10 +178,10 @@ def _choose(
         )
     where = f"kubeconfig {files}" + (f", context {context}" if context else "")
     load = partial(_from_kubeconfig, files, context)
-    return partial(_in_time, load, f"kubeconfig {files} could not be read"), where
+    return partial(_in_time, load, load_seconds, f"kubeconfig {files} could not be read"), where
 
 
-def _in_time(load: Callable[[], _Loaded], failure: str) -> _Loaded:
+def _in_time(load: Callable[[], _Loaded], seconds: float, failure: str) -> _Loaded:
     """What `load` returns or raises; ConnectionSettingsError where that takes too long.
 
     In a thread that is left behind then: what the package waits for cannot be interrupted.
@@ -191,9 +196,9 @@ def _in_time(load: Callable[[], _Loaded], failure: str) -> _Loaded:
 
     thread = threading.Thread(target=run, name="kubeconfig", daemon=True)
     thread.start()
-    thread.join(_LOAD_SECONDS)
+    thread.join(seconds)
     if not outcome:
-        raise ConnectionSettingsError(f"{failure} within {_LOAD_SECONDS:g} s")
+        raise ConnectionSettingsError(f"{failure} within {seconds:g} s")
     if isinstance(outcome[0], BaseException):
         raise outcome[0]
     return outcome[0]

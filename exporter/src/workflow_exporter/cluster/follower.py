@@ -9,6 +9,7 @@ single event or bookmark the server's history is looked at.
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
 
 from workflow_exporter.cluster.addresses import Address
 from workflow_exporter.cluster.api_client import ApiClient, Event, Page
@@ -17,13 +18,20 @@ from workflow_exporter.cluster.contents import Contents, Source, identify, log_f
 from workflow_exporter.cluster.timing import Surroundings, Timing
 from workflow_exporter.errors import ClusterError
 
-# Of one resource. Kubernetes is tested with 5,000 nodes; the largest clusters known have 65,000.
-_MOST_OBJECTS = 100_000
-_MOST_PAGES = 500  # of one list; a server may make pages smaller than asked for
 # Lists in a row that expire before they end; then the source is down. The first is listed again at once.
 _MOST_EXPIRED = 3
 # Objects that are decoded in a row: some milliseconds, in which no scrape is answered.
 _OBJECTS_PER_TURN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much of one resource is read."""
+
+    page_objects: int  # asked for in each page of a list
+    # Kubernetes is tested with 5,000 nodes; the largest clusters known have 65,000.
+    most_objects: int = 100_000
+    most_pages: int = 500  # of one list; a server may make pages smaller than asked for
 
 
 class Follower:
@@ -36,10 +44,9 @@ class Follower:
         addresses: Sequence[Address],
         timing: Timing,
         surroundings: Surroundings,
-        page_objects: int,
+        bounds: Bounds,
     ) -> None:
-        """`addresses`: where the resource may be served, the newest API group first. `page_objects`: how
-        many objects a page of a list may have."""
+        """`addresses`: where the resource may be served, the newest API group first."""
         # How often what happened: lists, watches, expired, bad_answers, short_watches, failures.
         self.counts: Counter[str] = Counter()
         self._client = client
@@ -47,7 +54,7 @@ class Follower:
         self._addresses = addresses
         self._timing = timing
         self._surroundings = surroundings
-        self._page_objects = page_objects
+        self._bounds = bounds
         self._on_change: Callable[[], None] = lambda: None
         self._address = addresses[0]  # the one that served the last list
         self._resume_from: str | None = None  # resourceVersion; None: list first
@@ -92,7 +99,7 @@ class Follower:
             contents = self._source.empty()
             try:
                 version = await self._fill(contents, address)
-            except BaseException as error:
+            except BaseException as error:  # a cancellation, too, gives the room back
                 contents.leave_room()
                 if isinstance(error, RefusedError) and error.status == 404 and not address.always_served:
                     continue
@@ -107,15 +114,21 @@ class Follower:
     async def _fill(self, contents: Contents, address: Address) -> str:
         """Reads all pages, which are one moment's state; the resourceVersion of that moment."""
         token = ""
-        for _ in range(_MOST_PAGES):
-            with await self._client.page(address, token, limit=self._page_objects) as page:
+        for _ in range(self._bounds.most_pages):
+            with await self._client.page(address, token, limit=self._bounds.page_objects) as page:
                 await _decode(page, contents)
                 version, token = page.resource_version, page.continue_token
             del page  # its buffer is as large as the next one's
-            _check_count(contents)
+            self._check_count(contents)
             if not token:
                 return version
-        raise BadAnswerError(f"the list of {address.words} has more than {_MOST_PAGES:,} pages")
+        most = self._bounds.most_pages
+        raise BadAnswerError(f"the list of {address.words} has more than {most:,} pages")
+
+    def _check_count(self, contents: Contents) -> None:
+        most = self._bounds.most_objects
+        if len(contents) > most:
+            raise BadAnswerError(f"the API server has more than {most:,} objects of a resource")
 
     def _show(self, contents: Contents) -> None:
         """Swaps a complete list in: until here the old objects were to be seen."""
@@ -167,7 +180,7 @@ class Follower:
         match event.type:
             case "ADDED" | "MODIFIED":
                 changed, _, version = self._source.contents.put(event.object)
-                _check_count(self._source.contents)
+                self._check_count(self._source.contents)
                 self._notify(changed)
             case "DELETED":
                 uid, version = identify(event.object)
@@ -187,7 +200,7 @@ class Follower:
         A real server sends none while nothing happens to the resource. But so does one whose history is
         behind what was seen here: with a restored etcd it answers 200 to a version from the future.
         """
-        if len(self._source.contents) > self._page_objects:
+        if len(self._source.contents) > self._bounds.page_objects:
             with await self._client.page(self._address, limit=1) as page:
                 newest = page.resource_version
             self._resume_from = _unless_behind(newest, self._resume_from)
@@ -269,11 +282,6 @@ def _unless_behind(newest: str, version: str | None) -> str | None:
     if version is None or not (newest.isdecimal() and version.isdecimal()):
         return None
     return version if int(newest) >= int(version) else None
-
-
-def _check_count(contents: Contents) -> None:
-    if len(contents) > _MOST_OBJECTS:
-        raise BadAnswerError(f"the API server has more than {_MOST_OBJECTS:,} objects of a resource")
 
 
 async def _decode(page: Page, contents: Contents) -> None:

@@ -18,7 +18,7 @@ from workflow_exporter.cluster.api_client import ApiClient
 from workflow_exporter.cluster.api_errors import BadAnswerError, RefusedError
 from workflow_exporter.cluster.contents import Contents, Room, Source
 from workflow_exporter.cluster.detect import WORKLOADS, Located, locate, own_namespaces
-from workflow_exporter.cluster.follower import Follower
+from workflow_exporter.cluster.follower import Bounds, Follower
 from workflow_exporter.cluster.intake import Intake
 from workflow_exporter.cluster.objects import ClusterObjects, ClusterView, Resource
 from workflow_exporter.cluster.single_objects import Reader
@@ -60,7 +60,7 @@ class LiveCluster:
                 collections(resource, namespace),
                 timing,
                 surroundings,
-                page_objects,
+                Bounds(page_objects),
             )
             for resource in WATCHED
         }

@@ -198,7 +198,7 @@ class _Stream(httpcore.AsyncNetworkStream):
                     transport = await loop.start_tls(
                         self._transport, self._received, ssl_context, server_hostname=server_hostname
                     )
-        except BaseException:
+        except BaseException:  # a cancellation, too, must not leave the connection open
             self._transport.abort()
             raise
         assert transport is not None  # noqa: S101  None is only for transports that are closing
