@@ -37,33 +37,35 @@ _SYSTEMS = _words(
     "al alma(?:linux)? alpine amazonlinux amzn anolis archlinux azl azurelinux bci busybox centos chainguard "
     "cm darwin deb debian el fc fedora freebsd gentoo glibc gnu leap linux ltsc macos mariner minideb musl "
     "nanoserver nixos oe ol openeuler opensuse oracle(?:linux)? photon redhat rhel rocky(?:linux)? "
-    "servercore sles? suse tumbleweed ubi ubuntu windows(?:servercore)? wolfi"
+    "servercore sles? suse tumbleweed ubi ubuntu win(?:dows(?:servercore)?)? wolfi"
 )
 _CODE_NAMES = _words(
     "wheezy jessie stretch buster bullseye bookworm trixie forky duke sid precise trusty xenial bionic focal "
     "hirsute impish jammy kinetic lunar mantic noble oracular plucky questing"
 )
+_ROLLING = "edge|rolling|testing|unstable"  # behind a system they name its newest state: `alpine-edge`
 _ARCHITECTURES = _words(
     "(?:amd64|x86[_-]64|x64)(?:[-_]?v[1-4])? x86 i[36]86 386 armhf armel aarch64 "
-    "arm(?:32|64)?(?:[-_]?v[5-9](?:l|a|hf)?)? ppc64(?:le|el)? powerpc64(?:le)? s390x riscv64 "
-    "mips(?:64)?(?:le|el)? loong(?:arch)?64 wasm noarch (?:multi|all)[-_]?arch multi"
+    "arm(?:32|64)?(?:[-_.]?v[5-9](?:l|a|hf)?)? ppc64(?:le|el)? powerpc64(?:le)? s390x riscv64 "
+    "mips(?:64)?(?:le|el)? loong(?:arch)?64 wasm noarch (?:multi|all)[-_]?arch multi "
+    "unknown-linux-(?:gnu|musl)(?:eabi(?:hf)?)? pc-windows-(?:gnu|msvc) apple-darwin"
 )
 _VARIANTS = _words(
-    "base cpu debug distroless fat fips(?:-?140-?[23])? full gpu hardened init light lite micro minimal "
-    "non-?root root(?:less)? runtime scratch slim standard static unprivileged apache cli fpm management "
-    "nginx oss (?:ce|ee)(?:\\.[0-9]+)? community enterprise"
+    "backports base chiseled composite cpu debug dind distroless extra fat fips(?:-?140[.-]?[23])? full gpu "
+    "hardened init light lite micro minimal non-?root root(?:less)? runtime scratch slim standard static "
+    "unprivileged cli fpm management oss (?:ce|ee)(?:\\.[0-9]+)? community enterprise"
 )
 _LIBRARIES = _words(
-    "cuda cudnn rocm boringssl libressl openssl dotnet go golang java jdk jre node openjdk perl php python "
-    "ruby temurin"
+    "cuda cudnn rocm boringssl libressl openssl apache nginx otel s6 tini corretto dotnet go golang graalvm "
+    "java jdk jre node openjdk perl php python ruby (?:eclipse-)?temurin zulu"
 )
 _DISTRIBUTORS = _words(
     "aks bitnami eks(?:build)? gke k3s mirantis ocp okd openshift rancher rke2r tanzu vmware"
 )
 _FINISHED = _words("final ga lts prod production release stable")
-_REVISION = r"r[0-9]+|rev[.-]?[0-9]+|build[.-]?[0-9]+"
+_REVISION = r"(?:r|ls)[0-9]+|rev[.-]?[0-9]+|build[.-]?[0-9]+"
 _REBUILD_WORD = (
-    rf"(?:(?:[0-9]+[._]?)?(?:{_SYSTEMS})(?:[.-]?(?:{_NUMBERS}|ltsc[0-9]+))?(?:u[0-9]+)?"
+    rf"(?:(?:[0-9]+[._]?)?(?:{_SYSTEMS})(?:[.-]?(?:{_NUMBERS}|ltsc[0-9]+)|-(?:{_ROLLING}))?(?:u[0-9]+)?"
     rf"|(?:{_LIBRARIES}|{_DISTRIBUTORS})[.-]?(?:{_NUMBERS})?"
     rf"|{_CODE_NAMES}|{_ARCHITECTURES}|{_VARIANTS}|{_FINISHED}|{_REVISION})(?![^-_.])"
 )
@@ -75,14 +77,15 @@ _REBUILD = re.compile(
 )
 _REBUILD_DAY = re.compile(f"-{_DAY}(?:[-_.][0-9]+)?", _FLAGS)
 
-# What makes a build later than its version: commits that `git describe` counts, a commit that CI names,
-# uncommitted changes, a fix. A bare hash has letters and digits, so that no word or number passes for one;
-# behind 14 digits it belongs to a pseudo-version of Go, which is a pre-release.
+# What makes a build later than its version: commits that `git describe` counts (or runs that CI counts), a
+# commit, uncommitted changes, a fix. A bare hash has letters and digits, so that no word or number passes
+# for one; behind 14 digits it belongs to a pseudo-version of Go, which is a pre-release.
 _BARE_HASH = r"(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{7,64}"
 _AFTER = re.compile(
-    r"(?:-(?P<commits>[0-9]{1,9})[-.]g[0-9a-f]{4,64}|-(?:(?:git|sha|commit)[-_.]?|g)[0-9a-f]{7,64}"
+    rf"(?:-(?!{_DAY}-)(?P<commits>[0-9]{{1,9}})[-.](?:g[0-9a-f]{{4,64}}|{_BARE_HASH})"
+    r"|-(?:(?:git|sha|commit)[-_.]?|g)[0-9a-f]{7,64}"
     rf"|(?!(?<=[0-9]{{14}})-[0-9a-f]{{12}}(?![^-_]))-(?:(?:build|ci|rev)[-_.]?)?{_BARE_HASH}"
-    r"|[-_.](?:dirty|broken|modified)|-(?:post|patch|hotfix|bugfix|fix)[0-9]*)(?![^-_.])"
+    r"|[-_.](?:dirty|broken|modified)|-(?:post|patch(?:ed)?|(?:hot|bug)?fix|security|cve-[0-9]+)[0-9]*)(?![^-_.])"
     rf"(?:[-_.](?>{_DAY}|{_NUMBERS}(?!-g[0-9a-f]{{4}}))(?![^-_]))*+",
     _FLAGS,
 )
