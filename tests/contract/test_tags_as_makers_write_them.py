@@ -99,7 +99,8 @@ def judgement(snapshot: Snapshot) -> dict[str, object]:
 
 @pytest.mark.parametrize("cluster", ["hephy-v2.23.0", "drycc-stable"])
 @pytest.mark.parametrize(
-    "suffix", ["-alpine", "-debian-12-r5", "-r1", "-ubi9", "-linux-arm64", "-ubuntu22.04"]
+    "suffix",
+    ["-alpine", "-debian-12-r5", "-r1", "-ubi9.3-1", "-linux-amd64-v3", "-ubuntu22.04", "-alpine_amd64"],
 )
 def test_rebuilt_cluster_is_judged_and_reported_as_what_it_rebuilds(cluster: str, suffix: str) -> None:
     plain = snapshot_of(cluster, as_written)
@@ -121,10 +122,11 @@ def test_notice_about_a_version_is_shown_where_a_rebuild_of_it_runs() -> None:
     assert rebuilt.catalog.notices == (NOTICE,)
 
 
-def test_cluster_of_builds_after_its_releases_is_never_outdated_by_them() -> None:
+@pytest.mark.parametrize("suffix", ["-63-gc1cfb6864", "-c1cfb68", "-sha.1a2b3c4", "-hotfix.1"])
+def test_cluster_of_builds_after_its_releases_is_never_outdated_by_them(suffix: str) -> None:
     plain = snapshot_of("hephy-v2.23.0", as_written)
 
-    described = snapshot_of("hephy-v2.23.0", lambda repository, tag: f"{repository}:{tag}-63-gc1cfb6864")
+    described = snapshot_of("hephy-v2.23.0", lambda repository, tag: f"{repository}:{tag}{suffix}")
 
     verdicts = {one.component: one.verdict for one in described.components}
     expected = {one.component: one.verdict for one in plain.components}
@@ -144,6 +146,18 @@ def test_cluster_of_a_branch_is_unversioned_and_fine(tag: str) -> None:
     found = [one for one in snapshot.components if one.workloads]
     assert {(one.verdict, one.reason) for one in found} == {
         (Verdict.UNVERSIONED, f"{tag} is a build without a version")
+    }
+    assert exit_status(snapshot) is ExitStatus.FINE
+    assert reported_versions(snapshot) == {"other"}
+
+
+@pytest.mark.parametrize("tag", ["v2", "2.19", "v2.19-latest", "2.19-alpine", "2.x"])
+def test_cluster_of_floating_tags_is_unversioned_and_fine(tag: str) -> None:
+    snapshot = snapshot_of("hephy-v2.23.0", lambda repository, _: f"{repository}:{tag}")
+
+    found = [one for one in snapshot.components if one.workloads]
+    assert {(one.verdict, one.reason) for one in found} == {
+        (Verdict.UNVERSIONED, f"{tag} does not say which release")
     }
     assert exit_status(snapshot) is ExitStatus.FINE
     assert reported_versions(snapshot) == {"other"}

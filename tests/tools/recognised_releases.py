@@ -26,7 +26,7 @@ def table() -> str:
     """What stands between the marks: a row for each shape, and the releases that have it."""
     lines = [
         "",
-        "| platform | releases | charts | components | workloads | told from the row above by | special |",
+        "| platform | rendered | charts | components | workloads | told from the row above by | special |",
         "|---|---|---|---|---|---|---|",
     ]
     for platform in _PLATFORMS:
@@ -35,7 +35,7 @@ def table() -> str:
             first = group[0]
             cells = [
                 platform.capitalize(),
-                _span(group),
+                ", ".join(map(_name, group)),
                 first["charts"],
                 str(len(_components(first))),
                 _counted(one["kind"] for one in first["workloads"]),
@@ -55,9 +55,12 @@ def with_table(page: str) -> str:
 
 
 def _shapes(platform: str) -> list[list[Facts]]:
-    """The renderings with the charts' own values, oldest first; neighbours of one shape together."""
-    whole = sorted((one for one in _of(platform) if _is_whole(one)), key=_order)
-    return [list(group) for _, group in groupby(whole, key=_shape)]
+    """A rendering of each release, oldest first; neighbours of one shape together.
+
+    With the charts' own values, where the release was rendered with them.
+    """
+    releases = groupby(sorted(_of(platform), key=_order), key=lambda one: one["release"])
+    return [list(group) for _, group in groupby((next(found) for _, found in releases), key=_shape)]
 
 
 def _of(platform: str) -> list[Facts]:
@@ -68,9 +71,13 @@ def _is_whole(facts: Facts) -> bool:
     return facts["variant"] is None
 
 
-def _order(facts: Facts) -> tuple[bool, Version]:
+def _order(facts: Facts) -> tuple[bool, Version, str]:
     released = facts["release"] != _UNRELEASED
-    return not released, parse_version(facts["release"] if released else "v0.0.0")
+    return (
+        not released,
+        parse_version(facts["release"] if released else "v0.0.0"),
+        facts["variant"] or "",
+    )
 
 
 def _shape(facts: Facts) -> tuple[Any, ...]:
@@ -78,9 +85,9 @@ def _shape(facts: Facts) -> tuple[Any, ...]:
     return facts["charts"], workloads, _components(facts), _annotated(facts)
 
 
-def _span(group: list[Facts]) -> str:
-    first, last = group[0]["release"], group[-1]["release"]
-    return first if first == last else f"{first} to {last}"
+def _name(facts: Facts) -> str:
+    release: str = facts["release"]
+    return release if _is_whole(facts) else f"{release} ({facts['variant']} only)"
 
 
 def _components(facts: Facts) -> frozenset[str]:

@@ -7,7 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workflow_exporter.errors import VersionError
-from workflow_exporter.version import is_development_tag, parse_version, read_version, version_or_none
+from workflow_exporter.version import (
+    is_development_tag,
+    is_floating_tag,
+    parse_version,
+    read_version,
+    version_or_none,
+)
 
 no_deadline = settings(deadline=None)  # a busy machine is no failure
 
@@ -22,13 +28,44 @@ REBUILDS = """
 -nanoserver-ltsc2022 -r0 -r1 -r12 -rev2 -build20231009 -build.7 -rke2r1-build20231018 -k3s1 -gke.100
 -eksbuild.4 -fips -fips140-2 -nonroot -non-root -rootless -unprivileged -debug -ce.0 -ee -oss -lts -jdk17
 -python3.11 -python3.11-alpine3.19 -management-alpine -20240101 -20240101T1200Z -2024-01-01
--bookworm-20240101 -alpine-r1-20240101 -ALPINE -Final -ga -stable _amd64 _k3s1
+-bookworm-20240101 -alpine-r1-20240101 -ALPINE -Final -ga -stable _amd64 _k3s1 -ubi9.3-1
+-ubi8.9-1107.1706795067 -ubi9-20240101 -ubi9-init -rhel9 -rhel-9.4 -el7.centos -1.el9 -1.el9_3 -1.el9.x86_64
+-3.el8_10.noarch -1.fc39.aarch64 -0ubuntu1.22.04 -1_deb12u1 -al2 -al2023 -1.amzn2 -1.cm2 -azl3
+-linux-amd64-v3 -amd64v2 -x86_64_v4 -arm64-v8 -linux_arm_v6 -armv7l -armv7hf -ppc64el -mips64le -loong64
+-multi -multi-arch -noarch -all-arch -alpine_amd64 -alpine.amd64 -alpine3.19_arm64 -bookworm_slim
+-debian-12-r5_arm64 -openssl3 -openssl-3.0 -boringssl -cuda12 -amd64-cuda12
+-cuda12.4.1-cudnn9-runtime-ubuntu22.04 -rocm6.1 -java17 -dotnet8 -debug-nonroot -trixie-slim
+-bullseye-20240101 -noble -plucky -wheezy -glibc -musl -perl -rancher1 -vmware.1 -bitnami -openshift
+-ocp4.14 -r1.2 -r5.20240101 -20240101.1 -20240101-2 -final.1 -slim.20240101 -k3s1.1
+-alpine-edge -debian-unstable -debian-testing-slim -bookworm-backports -win64 -linux64
+-x86_64-unknown-linux-musl -armv7-unknown-linux-gnueabihf -aarch64-apple-darwin -x86_64-pc-windows-msvc
+-arm64.v8 -jammy-chiseled -noble-chiseled-extra -azurelinux3.0-distroless-composite -jdk21-corretto
+-eclipse-temurin-17 -zulu17 -graalvm -dind -dind-rootless -nginx1.25 -fips140.2 -ls123 -tini -otel
 """.split()  # noqa: SIM905  a corpus reads better as words
 
 PRE_RELEASES = """
 -alpha -alpha.1 -beta.2 -beta2 -rc.1 -rc1 -rc-1 -pre.1 -preview.3 -dev -dev.5 -SNAPSHOT -nightly
 -nightly-20240101 -nightly.20240101 -snapshot-20240101 -canary -edge -0.20240101120000-abcdef123456
--20240101120000-abcdef123456 -1 -2.3 -custom -acme.1
+-20240101120000-abcdef123456 -1 -2.3 -custom -acme.1 -1234567 -1700000000 -deadbeef -alpine.acme -jdk17.acme
+-rc.0.20240101120000-abcdef123456 -openssl3x -multiple -all
+-main -main.5 -pr.12
+""".split()  # noqa: SIM905  a corpus reads better as words
+
+# What `git describe` and CI write behind a release: commits, hashes, uncommitted changes, fixes.
+LATER = """
+-63-gc1cfb68 -63-gc1cfb6864 -63-gc1cfb68-dirty -63-gc1cfb68.20240101 -63-gc1cfb68-20240101t1200z
+-63-gc1cfb68.5 -63-gc1cfb68-1 -63.gc1cfb68 -gc1cfb68 -c1cfb68 -1a2b3c4d5e6f -sha.1a2b3c4 -sha-1a2b3c4
+-sha1a2b3c4 -sha-1234567 -git.1a2b3c4 -git-1a2b3c4 -git1a2b3c4 -commit-1a2b3c4 -build-1a2b3c4 -ci.1a2b3c4
+-rev-1a2b3c4 -c1cfb68-dirty -c1cfb68.20240101 -c1cfb68-1700000000 -dirty -broken -modified -dirty-20240101
+-dirty.1 -hotfix -hotfix.1 -patch2 -post1 -post.1 -fix-2 -bugfix.3 -hotfix.1-63-gc1cfb68
+-63-c1cfb68 -63.c1cfb68 -12345-c1cfb68 -patched -security -security.1 -cve-2024-1234
+""".split()  # noqa: SIM905  a corpus reads better as words
+
+# They name a release line and move on with it.
+FLOATING = """
+v2 V2 2 2.19 v2.19 v2.12 2.12 22.04 v2-latest v2.19-latest 2.19-alpine 2-alpine3.19 v2.19-debian-12-r5
+2.19-slim-bookworm 2.19_amd64 v2.19-edge 2.19-rc1 v2.19-nightly-20240101 2.19-20240101 2.19-63-gc1cfb68
+v2.19-c1cfb68 2.x v2.x v2.12.x 2.x-alpine 2.19.x-latest
 """.split()  # noqa: SIM905  a corpus reads better as words
 
 BUILDS = """
@@ -42,15 +79,16 @@ git-1a2b3c4-dirty c1cfb68 c1cfb68-dirty gc1cfb68 1234567 9e1077f 20240101 202401
 """.split()  # noqa: SIM905  a corpus reads better as words
 
 BROKEN = """
-v2 v2.12 2.12 v2.12.x git-xyz git-1a2b3 123456 foo my-router release-2.19.0 version-2.19.0 v2.19.0-
-v2.19.0-alpine..1 -main main- 2024.01.01 V2.19.0 v2.19.0-rc_1 ${VERSION} {{version}}
+git-xyz git-1a2b3 123456 foo my-router release-2.19.0 version-2.19.0 cli-2.19.0 v2.19.0- v2. v2.19. v x
+2.19-foo 2.19.0.x v2.19-alpine.acme 2-19-0 v2.19.0-alpine..1 -main main- 2024.01.01 VV2.19.0 v2.19.0-rc_1
+${VERSION} {{version}}
 """.split()  # noqa: SIM905  a corpus reads better as words
 
 _numbers = st.tuples(*[st.integers(0, 30)] * 3).map(lambda numbers: ".".join(map(str, numbers)))
 _pre_releases = st.sampled_from(["", "-alpha", "-beta.2", "-rc.1", "-rc10", "-custom", "-dev.3"])
 _versions = st.builds("{}{}{}".format, st.sampled_from(["", "v"]), _numbers, _pre_releases)
 _rebuilds = st.lists(
-    st.sampled_from([word for word in REBUILDS if "_" not in word and "20240101" not in word]), max_size=3
+    st.sampled_from([word for word in REBUILDS if word[0] == "-" and "20240101" not in word]), max_size=3
 ).map("".join)
 _describes = st.builds("-{}-g{:07x}".format, st.integers(1, 999), st.integers(0, 16**7 - 1))
 
@@ -100,6 +138,7 @@ def test_builds_of_git_describe_stand_between_their_version_and_the_next() -> No
 
 def test_git_describe_counts_no_commits_at_the_release_itself() -> None:
     assert read_version("v2.19.0-0-gc1cfb68") == read_version("v2.19.0")
+    assert read_version("v2.19.0-0-c1cfb68") == read_version("v2.19.0")
     assert read_version("v2.19.0-0-gc1cfb68-dirty") > read_version("v2.19.0")
 
 
@@ -107,7 +146,7 @@ def test_different_commits_of_one_count_differ() -> None:
     assert read_version("v2.19.0-63-gc1cfb68") != read_version("v2.19.0-63-g1a2b3c4")
 
 
-@pytest.mark.parametrize("suffix", ["-dirty", "-broken", "-63-gc1cfb6864", "-hotfix.1", "-patch2", "-post1"])
+@pytest.mark.parametrize("suffix", LATER)
 def test_build_after_a_release_never_passes_for_it(suffix: str) -> None:
     found = read_version(f"v2.19.0{suffix}")
 
@@ -115,15 +154,75 @@ def test_build_after_a_release_never_passes_for_it(suffix: str) -> None:
     assert found.canonical == f"v2.19.0{suffix}"
 
 
+@pytest.mark.parametrize(
+    ("suffix", "later"),
+    [
+        ("-20240101-c1cfb68", "-c1cfb68"),
+        ("-20240101120000-c1cfb68", "-c1cfb68"),
+        ("-eks-a5565ad", "-a5565ad"),
+        ("-alpine-63-gc1cfb68_amd64", "-63-gc1cfb68"),
+        ("-63-gC1CFB68", "-63-gc1cfb68"),
+        ("-C1CFB68", "-c1cfb68"),
+        ("-c1cfb68-ubi9.3-1", "-c1cfb68"),
+    ],
+)
+def test_rebuild_or_other_case_of_a_later_build_is_that_build(suffix: str, later: str) -> None:
+    assert read_version(f"v2.19.0{suffix}") == read_version(f"v2.19.0{later}") > read_version("v2.19.0")
+
+
+@pytest.mark.parametrize("suffix", ["-rc.1-c1cfb68", "-dev-c1cfb68", "-beta.1-gc1cfb68-alpine"])
+def test_commit_behind_a_pre_release_does_not_make_a_release_of_it(suffix: str) -> None:
+    found = read_version(f"v2.19.0{suffix}")
+
+    assert found.is_prerelease
+    assert read_version("v2.18.9") < found < read_version("v2.19.0")
+
+
+def test_capital_v_spells_the_same_version() -> None:
+    found = read_version("V2.19.0-rc.1-alpine")
+
+    assert (found, str(found), found.canonical) == (
+        read_version("v2.19.0-rc.1"),
+        "V2.19.0-rc.1-alpine",
+        "v2.19.0-rc.1",
+    )
+    assert read_version("V2.19.0-acme.1") == read_version("v2.19.0-acme.1")
+
+
+@pytest.mark.parametrize("tag", FLOATING)
+def test_tag_of_a_release_line_is_a_choice_and_says_no_release(tag: str) -> None:
+    assert is_floating_tag(tag)
+    assert not is_development_tag(tag)
+    assert version_or_none(tag) is None
+
+
+def test_tag_made_to_be_read_in_many_ways_does_not_hang() -> None:
+    for piece in (
+        "-alpine-2024-01-01",
+        "-1.el9_3",
+        "-63-gc1cfb68.1",
+        "-2024-01-01",
+        "-1.1",
+        "-amd64-v3",
+        "-1-1a2b3c4",
+    ):
+        text = ("v2.19.0" + piece * 20)[:126]
+
+        assert version_or_none(text + "!") is None
+        assert not is_floating_tag(text[4:] + "!")
+
+
 @pytest.mark.parametrize("tag", BUILDS)
 def test_tag_of_a_branch_or_build_is_a_choice_and_no_version(tag: str) -> None:
     assert is_development_tag(tag)
+    assert not is_floating_tag(tag)
     assert version_or_none(tag) is None
 
 
 @pytest.mark.parametrize("tag", [*BROKEN, "", "v2.19.0\n", "main\n", "main-" + "a" * 200], ids=repr)
 def test_broken_text_is_neither_a_version_nor_a_choice(tag: str) -> None:
     assert not is_development_tag(tag)
+    assert not is_floating_tag(tag)
     with pytest.raises(VersionError):
         read_version(tag)
 
@@ -168,7 +267,7 @@ def test_whatever_is_semver_is_read(text: str) -> None:
         strict = None
 
     assert strict is None or str(read_version(text)) == text
-    assert strict is None or not is_development_tag(text)
+    assert strict is None or not (is_development_tag(text) or is_floating_tag(text))
 
 
 @no_deadline
@@ -176,4 +275,5 @@ def test_whatever_is_semver_is_read(text: str) -> None:
 def test_any_text_is_read_or_refused(text: str) -> None:
     found = version_or_none(text)
 
-    assert found is None or (str(found) == text and not is_development_tag(text))
+    assert found is None or str(found) == text
+    assert (found is not None) + is_development_tag(text) + is_floating_tag(text) <= 1

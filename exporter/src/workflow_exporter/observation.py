@@ -16,7 +16,7 @@ from operator import itemgetter
 from workflow_exporter.errors import ImageReferenceError, VersionError
 from workflow_exporter.image import parse_image
 from workflow_exporter.inventory import Container, Pod, Workload
-from workflow_exporter.version import Version, is_development_tag, read_version
+from workflow_exporter.version import Version, is_development_tag, is_floating_tag, read_version
 
 _MAX_SHOWN_LENGTH = 128  # characters: an image tag's most; an annotation may hold 256 KiB
 
@@ -27,7 +27,7 @@ class Comparable(IntEnum):
     """Whether something seen can be ordered; the lowest of several is what is reported."""
 
     BROKEN = 0  # not to be read: a fault
-    CHOICE = 1  # a build without a version, by somebody's choice
+    CHOICE = 1  # a build without a version or a floating tag, by somebody's choice
     VERSION = 2
 
 
@@ -106,6 +106,9 @@ def read_tag(tag: str, repository: str | None = None) -> Seen:
     """What a tag of `repository`, or an annotation, says of a version."""
     if is_development_tag(tag):
         reason = f"{tag} is a build without a version"
+        return Seen(tag, Comparable.CHOICE, reason=reason, repository=repository)
+    if is_floating_tag(tag):
+        reason = f"{tag} does not say which release"
         return Seen(tag, Comparable.CHOICE, reason=reason, repository=repository)
     try:
         return Seen(tag, Comparable.VERSION, read_version(tag), repository=repository)

@@ -5,8 +5,9 @@ the same version. A catalog's versions are SemVer and nothing else: `parse_versi
 are read as makers write them: `read_version`. SemVer calls everything behind a hyphen a pre-release, but
 image builders write there what a release was rebuilt on (`-alpine`), and git how far a build is past it.
 
-Tags that name a branch or a build and no version (`canary`, `main`, `git-1a2b3c4`) are told apart from text
-that is simply broken, because the first is somebody's choice.
+Tags that name a branch or a build and no version (`canary`, `main`, `git-1a2b3c4`), or a release line and no
+release (`v2`, `2.19-alpine`), are told apart from text that is simply broken, because they are somebody's
+choice.
 """
 
 import re
@@ -28,45 +29,69 @@ def _words(text: str) -> str:
 
 _NUMBERS = r"[0-9]+(?:\.[0-9]+)*"
 _DAY = r"20[0-9]{2}-?(?:0[1-9]|1[0-2])-?(?:0[1-9]|[12][0-9]|3[01])(?:[t-]?[0-9]{4}(?:[0-9]{2})?z?)?"
+_FLAGS = re.IGNORECASE | re.ASCII
 
 # What an image is rebuilt on, as Docker's official images, Bitnami and others write it: `debian-12`, `ubi9`,
 # `alpine3.19`, and packages' `1.el7`. Then that system's own words: code names, variants.
 _SYSTEMS = _words(
-    "alma(?:linux)? alpine amazonlinux amzn azurelinux bci busybox centos chainguard darwin deb debian el "
-    "fc fedora glibc gnu leap linux ltsc mariner musl nanoserver ol opensuse oracle(?:linux)? photon redhat "
-    "rhel rocky(?:linux)? servercore sles suse ubi ubuntu windows(?:servercore)? wolfi"
+    "al alma(?:linux)? alpine amazonlinux amzn anolis archlinux azl azurelinux bci busybox centos chainguard "
+    "cm darwin deb debian el fc fedora freebsd gentoo glibc gnu leap linux ltsc macos mariner minideb musl "
+    "nanoserver nixos oe ol openeuler opensuse oracle(?:linux)? photon redhat rhel rocky(?:linux)? "
+    "servercore sles? suse tumbleweed ubi ubuntu win(?:dows(?:servercore)?)? wolfi"
 )
 _CODE_NAMES = _words(
-    "jessie stretch buster bullseye bookworm trixie forky sid xenial bionic focal jammy noble"
+    "wheezy jessie stretch buster bullseye bookworm trixie forky duke sid precise trusty xenial bionic focal "
+    "hirsute impish jammy kinetic lunar mantic noble oracular plucky questing"
 )
+_ROLLING = "edge|rolling|testing|unstable"  # behind a system they name its newest state: `alpine-edge`
 _ARCHITECTURES = _words(
-    "(?:linux_)?(?:amd64|x86[_-]64|x64|x86|i[36]86|386|armhf|armel|aarch64|arm(?:32|64)?(?:[-_]?v[5-9])?|ppc64(?:le)?|"
-    "s390x|riscv64|mips(?:64)?(?:le|el)?|loong(?:arch)?64) multiarch"
+    "(?:amd64|x86[_-]64|x64)(?:[-_]?v[1-4])? x86 i[36]86 386 armhf armel aarch64 "
+    "arm(?:32|64)?(?:[-_.]?v[5-9](?:l|a|hf)?)? ppc64(?:le|el)? powerpc64(?:le)? s390x riscv64 "
+    "mips(?:64)?(?:le|el)? loong(?:arch)?64 wasm noarch (?:multi|all)[-_]?arch multi "
+    "unknown-linux-(?:gnu|musl)(?:eabi(?:hf)?)? pc-windows-(?:gnu|msvc) apple-darwin"
 )
 _VARIANTS = _words(
-    "base cpu debug distroless fat fips(?:-?140-?[23])? full gpu hardened light lite micro minimal "
-    "non-?root root(?:less)? scratch slim standard static unprivileged apache cli fpm management nginx oss "
-    "(?:ce|ee)(?:\\.[0-9]+)? community enterprise"
+    "backports base chiseled composite cpu debug dind distroless extra fat fips(?:-?140[.-]?[23])? full gpu "
+    "hardened init light lite micro minimal non-?root root(?:less)? runtime scratch slim standard static "
+    "unprivileged cli fpm management oss (?:ce|ee)(?:\\.[0-9]+)? community enterprise"
 )
-_LANGUAGES = _words("cuda go golang java jdk jre node openjdk php python ruby temurin")
+_LIBRARIES = _words(
+    "cuda cudnn rocm boringssl libressl openssl apache nginx otel s6 tini corretto dotnet go golang graalvm "
+    "java jdk jre node openjdk perl php python ruby (?:eclipse-)?temurin zulu"
+)
+_DISTRIBUTORS = _words(
+    "aks bitnami eks(?:build)? gke k3s mirantis ocp okd openshift rancher rke2r tanzu vmware"
+)
 _FINISHED = _words("final ga lts prod production release stable")
-_REVISION = r"r[0-9]+|rev[.-]?[0-9]+|build[.-]?[0-9]+|(?:k3s|rke2r|eksbuild\.|gke\.)[0-9]+"
+_REVISION = r"(?:r|ls)[0-9]+|rev[.-]?[0-9]+|build[.-]?[0-9]+"
 _REBUILD_WORD = (
-    rf"(?:(?:[0-9]+\.?)?(?:{_SYSTEMS})(?:[.-]?(?:{_NUMBERS}|ltsc[0-9]+))?|(?:{_LANGUAGES})[.-]?(?:{_NUMBERS})?"
-    rf"|{_CODE_NAMES}|{_ARCHITECTURES}|{_VARIANTS}|{_FINISHED}|{_REVISION})"
+    rf"(?:(?:[0-9]+[._]?)?(?:{_SYSTEMS})(?:[.-]?(?:{_NUMBERS}|ltsc[0-9]+)|-(?:{_ROLLING}))?(?:u[0-9]+)?"
+    rf"|(?:{_LIBRARIES}|{_DISTRIBUTORS})[.-]?(?:{_NUMBERS})?"
+    rf"|{_CODE_NAMES}|{_ARCHITECTURES}|{_VARIANTS}|{_FINISHED}|{_REVISION})(?![^-_.])"
 )
-# A day belongs to the rebuild that it follows: `-bookworm-20240101`, but not `-nightly-20240101`.
-_REBUILD = re.compile(rf"-{_REBUILD_WORD}(?:-{_DAY})?(?![^-])", re.IGNORECASE)
-_REBUILD_DAY = re.compile(f"-{_DAY}", re.IGNORECASE)
+# Days and numbers belong to the rebuild that they follow: `-bookworm-20240101`, `-ubi9.3-1`, but not
+# `-nightly-20240101`; three numbers are a version. Atomic, since a day can also be read as numbers.
+_COUNT = r"[0-9]+(?:\.[0-9]+)?(?![^-_.]|\.[0-9])"
+_REBUILD = re.compile(
+    rf"[-_]{_REBUILD_WORD}(?:[-_.](?>{_REBUILD_WORD}|{_DAY}(?![^-_.])|{_COUNT}))*+(?![^-_])", _FLAGS
+)
+_REBUILD_DAY = re.compile(f"-{_DAY}(?:[-_.][0-9]+)?", _FLAGS)
 
-# What makes a build later than its version: commits that `git describe` counts, uncommitted changes, a fix.
+# What makes a build later than its version: commits that `git describe` counts (or runs that CI counts), a
+# commit, uncommitted changes, a fix. A bare hash has letters and digits, so that no word or number passes
+# for one; behind 14 digits it belongs to a pseudo-version of Go, which is a pre-release.
+_BARE_HASH = r"(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{7,64}"
 _AFTER = re.compile(
-    r"-(?P<commits>[0-9]{1,9})-g[0-9a-f]{4,40}(?![^-.])"
-    r"|[-.](?:dirty|broken|modified)(?![^-.])|-(?:post|patch|hotfix)[.-]?[0-9]+(?![^-.])"
+    rf"(?:-(?!{_DAY}-)(?P<commits>[0-9]{{1,9}})[-.](?:g[0-9a-f]{{4,64}}|{_BARE_HASH})"
+    r"|-(?:(?:git|sha|commit)[-_.]?|g)[0-9a-f]{7,64}"
+    rf"|(?!(?<=[0-9]{{14}})-[0-9a-f]{{12}}(?![^-_]))-(?:(?:build|ci|rev)[-_.]?)?{_BARE_HASH}"
+    r"|[-_.](?:dirty|broken|modified)|-(?:post|patch(?:ed)?|(?:hot|bug)?fix|security|cve-[0-9]+)[0-9]*)(?![^-_.])"
+    rf"(?:[-_.](?>{_DAY}|{_NUMBERS}(?!-g[0-9a-f]{{4}}))(?![^-_]))*+",
+    _FLAGS,
 )
 # `_` stands for the `+` that no tag may have.
 _TAG = re.compile(
-    r"(?P<numbers>v?[0-9]+\.[0-9]+\.[0-9]+)(?P<suffix>-[^+]+)?(?P<build>\+.+|_[\w.-]+)?", re.ASCII
+    r"[vV]?(?P<numbers>[0-9]+\.[0-9]+\.[0-9]+)(?P<suffix>-[^+]+)?(?P<build>\+.+|_[\w.-]+)?", re.ASCII
 )
 
 _BRANCHES = _words(
@@ -76,10 +101,17 @@ _BRANCHES = _words(
     "integration feature feat fix bugfix hotfix issue pr pull mr merge refs renovate dependabot"
 )
 # A name and anything behind it but a whole version: that of `release-2.19.0` is not left unread by choice.
+_NO_WHOLE_VERSION = r"(?!.*[0-9]\.[0-9]+\.[0-9])"
+_MORE_WORDS = r"(?:[-_.]+[a-z0-9]+)*"
 _BUILD_NAME = re.compile(
-    rf"(?!.*[0-9]\.[0-9]+\.[0-9])(?:(?:{_BRANCHES})[0-9]*"
-    rf"|(?:(?:git|sha|commit)[-_.]?|g)?[0-9a-f]{{7,64}}|v?{_DAY})(?:[-_.]+[a-z0-9]+)*",
-    re.IGNORECASE | re.ASCII,
+    rf"{_NO_WHOLE_VERSION}(?:(?:{_BRANCHES})[0-9]*"
+    rf"|(?:(?:git|sha|commit)[-_.]?|g)?[0-9a-f]{{7,64}}|v?{_DAY}){_MORE_WORDS}",
+    _FLAGS,
+)
+# A release line: `v2`, `2.19`, `2.x`, `v2.19-latest`. A number of six digits is no release line.
+_LINE = re.compile(
+    rf"{_NO_WHOLE_VERSION}v?[0-9]{{1,5}}(?:\.[0-9]{{1,5}})?(?:\.x)?(?:-(?:{_DAY}|(?:{_BRANCHES})[0-9]*{_MORE_WORDS}))?",
+    _FLAGS,
 )
 
 # Identifiers of a pre-release: numbers below words (item 11.4.3); a release is above all its pre-releases.
@@ -170,8 +202,8 @@ def read_version(text: str) -> Version:
     """The version that a tag or annotation means; raises VersionError where it means none.
 
     `v2.20.0-alpine` and `v2.20.0-debian-12-r5` are rebuilds of v2.20.0 and equal it, `v2.20.0-rc.1-alpine`
-    equals v2.20.0-rc.1. `v2.19.0-63-gc1cfb68` and `v2.19.0-dirty` are later than v2.19.0 and earlier than
-    whatever follows it. Any other suffix is SemVer's: a pre-release.
+    equals v2.20.0-rc.1. `v2.19.0-63-gc1cfb68`, `v2.19.0-c1cfb68` and `v2.19.0-dirty` are later than v2.19.0
+    and earlier than whatever follows it. Any other suffix is SemVer's: a pre-release. `V2.19.0` is v2.19.0.
     """
     _check_characters(text)
     found = _TAG.fullmatch(text)
@@ -179,11 +211,11 @@ def read_version(text: str) -> Version:
         return parse_version(text)
     suffix, build = found["suffix"] or "", found["build"] or ""
     prerelease = _without_rebuild(_AFTER.sub("", suffix))
-    spelled = found["numbers"].removeprefix("v") + prerelease + (build if build.startswith("+") else "")
+    spelled = found["numbers"] + prerelease + (build if build.startswith("+") else "")
     try:
         return Version(text, semver.Version.parse(spelled), _after(_AFTER.finditer(suffix)))
     except ValueError:  # without those words nothing is left that SemVer knows
-        return parse_version(text)
+        return Version(text, parse_version(re.sub("^V", "v", text)).semver)
 
 
 def _check_characters(text: str) -> None:
@@ -199,9 +231,12 @@ def _without_rebuild(suffix: str) -> str:
 
 
 def _after(marks: Iterable[re.Match[str]]) -> After:
-    """`git describe --long` counts 0 commits at the version itself."""
+    """`git describe --long` counts 0 commits at the version itself.
+
+    A hash alone does not say that it is the release's commit, so the build never passes for the release.
+    """
     later = [mark for mark in marks if mark["commits"] is None or int(mark["commits"])]
-    return After(sum(int(mark["commits"] or 0) for mark in later), "".join(mark[0] for mark in later))
+    return After(sum(int(mark["commits"] or 0) for mark in later), "".join(mark[0].lower() for mark in later))
 
 
 def version_or_none(text: str | None) -> Version | None:
@@ -221,3 +256,11 @@ def is_development_tag(tag: str) -> bool:
         return False
     bare = _without_rebuild(f"-{tag}").removeprefix("-")
     return not bare or any(_BUILD_NAME.fullmatch(name) for name in (tag, bare))
+
+
+def is_floating_tag(tag: str) -> bool:
+    """Whether a tag names a release line by choice, rebuilt or not, and no release of it.
+
+    `v2`, `2.19`, `2.x`, `2.19-alpine`, `v2.19-latest`.
+    """
+    return len(tag) <= _MAX_LENGTH and bool(_LINE.fullmatch(_without_rebuild(_AFTER.sub("", tag))))
