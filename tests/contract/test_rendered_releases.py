@@ -16,10 +16,10 @@ from clusters.rendered import RENDERINGS, Rendering, rendering
 from factories import NOW, source_states
 from workflow_exporter.catalog_document import parse_catalog
 from workflow_exporter.cluster.extract import extract
-from workflow_exporter.cluster.objects import OwnerReference
+from workflow_exporter.cluster.objects import OwnerReference, Resource
 from workflow_exporter.cluster.recognition import made_by
 from workflow_exporter.freshness import Verdict
-from workflow_exporter.inventory import Inventory
+from workflow_exporter.inventory import Inventory, WorkloadKind
 from workflow_exporter.platforms.reader import shipped_profiles
 from workflow_exporter.snapshot import CatalogReading, Choices, Snapshot, make_snapshot
 from workflow_exporter.terminal import ExitStatus, exit_status
@@ -82,11 +82,21 @@ def left_out(cluster: Rendering) -> Told:
     return LEFT_OUT.get(cluster.variant or "", NOTHING)
 
 
-def read(cluster: Rendering, gone: frozenset[Key] = frozenset()) -> Inventory:
-    """The inventory of the rendering without some objects, and without the pods that they had made."""
-    running = [one for one in as_running_objects(cluster.manifests()) if not _is_gone(one, gone)]
+def read(
+    cluster: Rendering, gone: frozenset[Key] = frozenset(), unrecorded: WorkloadKind | None = None
+) -> Inventory:
+    """The inventory of the rendering without some objects, and without the pods that they had made.
+
+    `unrecorded`: the recording has nothing of this kind.
+    """
+    running = [
+        one
+        for one in as_running_objects(cluster.manifests())
+        if not _is_gone(one, gone) and one["kind"] != unrecorded
+    ]
     profile = PROFILES[cluster.platform]
-    return extract(held(running, (profile,)), profile, cluster.namespace)
+    unread = {Resource(unrecorded.source)} if unrecorded else set()
+    return extract(held(running, (profile,)), profile, cluster.namespace, unread=unread)
 
 
 def _is_gone(one: Manifest, gone: frozenset[Key]) -> bool:
@@ -95,11 +105,18 @@ def _is_gone(one: Manifest, gone: frozenset[Key]) -> bool:
     return (one["kind"], one["metadata"]["name"]) in gone or not made.isdisjoint(gone)
 
 
-def judged(cluster: Rendering, gone: frozenset[Key] = frozenset()) -> Snapshot:
+def judged(
+    cluster: Rendering, gone: frozenset[Key] = frozenset(), unrecorded: WorkloadKind | None = None
+) -> Snapshot:
     return make_snapshot(
         now=NOW,
-        inventory=read(cluster, gone),
-        sources=source_states(),
+        inventory=read(cluster, gone, unrecorded),
+        sources=tuple(
+            replace(state, up=None, last_success=None, recorded=False)
+            if unrecorded and state.source == unrecorded.source
+            else state
+            for state in source_states()
+        ),
         reading=CatalogReading(
             parse_catalog((CATALOGS / f"{cluster.platform}.json").read_bytes(), cluster.platform)
         ),
@@ -211,6 +228,32 @@ def test_each_workload_that_a_component_loses_is_told_and_nothing_else_is(name: 
                 replace(before, lost=before.lost | {(component, *key)}),
                 ExitStatus.OUTDATED_OR_MISSING,
             )
+
+    assert results == expected
+
+
+DEFAULT_VALUES = [name for name in RENDERINGS if rendering(name).variant in {None, "orghephy"}]
+# Without Deployments what is left is as near to v2.19.0, whose nsqd was one: it is then not recorded either.
+NEAR_ANOTHER = {("hephy-v2.23.0", WorkloadKind.DEPLOYMENT, "nsqd")}
+IN_PODS = [kind for kind in WorkloadKind if kind is not WorkloadKind.CONFIG_MAP]
+
+
+@pytest.mark.parametrize("name", DEFAULT_VALUES)
+def test_kind_that_was_not_recorded_makes_nothing_missing_and_hides_no_other_loss(name: str) -> None:
+    cluster = rendering(name)
+    results, expected = {}, {}
+
+    for unrecorded in IN_PODS:
+        elsewhere = {
+            component: keys
+            for component, keys in cluster.components.items()
+            if unrecorded.value not in {kind for kind, _ in keys} and component not in OPTIONAL
+        }
+        for component, keys in {"nothing": set(), **elsewhere}.items():
+            snapshot = judged(cluster, frozenset(keys), unrecorded)
+            results[unrecorded, component] = told(snapshot).missing
+            hidden = (name, unrecorded, component) in NEAR_ANOTHER
+            expected[unrecorded, component] = frozenset(() if hidden else elsewhere) & {component}
 
     assert results == expected
 

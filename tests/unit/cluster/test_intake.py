@@ -129,6 +129,12 @@ CONJOB = {"app": "drycc-controller", "component": "drycc-controller-conjob-daily
         ("deis-router-x1", ROUTER_LABELS, None, True),
         ("deis-router-x1", {**ROUTER_LABELS, "heritage": "deis"}, None, True),
         ("drycc-controller-x1", {"app": "drycc-controller-api"}, None, True),
+        (
+            "deis-router-75675f5897-7ci7o",
+            {**ROUTER_LABELS, "pod-template-hash": "3123191453"},
+            ("ReplicaSet", "deis-router-75675f5897"),
+            True,
+        ),
         ("shop-debug", ROUTER_LABELS, None, False),
         (
             "deis-router-7f9-x1",

@@ -28,6 +28,8 @@ _OWN_LABELS = {
 
 Labels = Mapping[str, str]
 
+_SAFE_CHARACTERS = "bcdfghjklmnpqrstvwxz2456789"
+
 
 class Standing(Enum):
     """What an object is to the platform."""
@@ -126,8 +128,16 @@ def made_by(owner: OwnerReference, labels: Labels) -> tuple[str, str] | None:
     if owner.kind == "ReplicaSet":
         name, _, last = owner.name.rpartition("-")
         told = labels.get("pod-template-hash", last)
-        return (WorkloadKind.DEPLOYMENT.value, name) if last == told else None
+        return (WorkloadKind.DEPLOYMENT.value, name) if last in {told, _encoded(told)} else None
     return owner.kind, owner.name
+
+
+def _encoded(template_hash: str) -> str:
+    """The hash as Kubernetes up to 1.11 wrote it into a ReplicaSet's name, where the label had its number.
+
+    Source: k8s.io/apimachinery `pkg/util/rand/rand.go`, SafeEncodeString.
+    """
+    return "".join(_SAFE_CHARACTERS[ord(character) % len(_SAFE_CHARACTERS)] for character in template_hash)
 
 
 def kept_template(template: PodTemplate | None) -> PodTemplate | None:
