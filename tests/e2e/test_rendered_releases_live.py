@@ -11,7 +11,7 @@ from e2e.agent import CATALOGS, Agent, run
 from e2e.control_plane import ControlPlane
 from e2e.least_privilege import agent_rights
 
-SECONDS = 30  # for a change to be shown, on a busy machine
+SECONDS = 60  # for a change to be shown, on a busy machine
 GROUPS = {"Deployment": "apps/v1", "StatefulSet": "apps/v1", "DaemonSet": "apps/v1", "CronJob": "batch/v1"}
 # Of each release: components to delete whole, and one (component, kind, name) to lose of a larger one.
 RELEASES = {
