@@ -61,7 +61,7 @@ async def test_release_is_shown_whole_and_what_it_loses_is_told_until_it_is_back
     manifests = cluster.manifests()
     settings = {"WORKFLOW_NAMESPACE": cluster.namespace, "PLATFORM": cluster.platform}
 
-    async with control_plane.installed(manifests):
+    async with control_plane.installed(manifests, seconds=180):
         token = await control_plane.token_with_rights(f"live-{name}", agent_rights(cluster.namespace))
         kubeconfig = control_plane.write_kubeconfig(tmp_path / "kubeconfig", token)
         arguments = ("--kubeconfig", kubeconfig, "--catalog", CATALOGS)
