@@ -248,15 +248,15 @@ DNS = "networkPolicy.dnsTo[0].podSelector.matchLabels.k8s-app=kube-dns"
     [
         (
             [],
-            "on. Without networkPolicy.apiServerCidrs it bounds ports and\n  not addresses",
+            "on. Without networkPolicy.apiServerCidrs it limits ports\n  but not addresses",
         ),
         (
             ADDRESSES,
-            "on. Without networkPolicy.dnsTo it bounds ports and\n  not addresses",
+            "on. Without networkPolicy.dnsTo it limits ports\n  but not addresses",
         ),
         ([*ADDRESSES, DNS], "on, by address and port."),
         (["networkPolicy.apiServerCidrs={192.0.2.1/32}"], "on, by address and port."),
-        (["networkPolicy.enabled=false"], "off; nothing but the agent's own settings keeps it silent"),
+        (["networkPolicy.enabled=false"], "off; only the agent's own settings limit its connections"),
     ],
 )
 def test_notes_say_what_the_policy_proves_and_what_it_does_not(values: list[str], words: str) -> None:

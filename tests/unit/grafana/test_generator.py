@@ -73,7 +73,7 @@ def test_meanings_come_from_the_pages_that_define_them() -> None:
     table_of = meanings.meanings()
 
     assert table_of["audience:fleet_instances_running:count24h"] == "How many run? (last_seen > now − 24 h)"
-    assert table_of["workflow_node_ready"] == "1 when it is ready for pods, else 0"
+    assert table_of["workflow_node_ready"] == "1 when the node is ready for pods, else 0"
     assert table_of["fleet_capacity_cpu_cores"].startswith(
         "As reported: processor cores of all nodes together"
     )
