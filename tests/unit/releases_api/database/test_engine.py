@@ -132,7 +132,7 @@ def test_companion_file_that_is_deleted_stops_changes_and_what_was_stored_is_in_
             pass
 
     (tmp_path / "alone.db").write_bytes(empty_store.path.read_bytes())
-    with Database(f"sqlite:///{tmp_path}/alone.db").reading() as connection:
+    with closing(Database(f"sqlite:///{tmp_path}/alone.db")) as alone, alone.reading() as connection:
         assert changes.current_number(connection) == 1
 
 
@@ -182,7 +182,7 @@ def test_files_that_were_deleted_are_opened_again_by_a_new_start(empty_store: Da
 
     empty_store.close()
 
-    with Database(f"sqlite:///{empty_store.path}").writing() as connection:
+    with closing(Database(f"sqlite:///{empty_store.path}")) as again, again.writing() as connection:
         assert changes.take_turn(connection) == 2
 
 
