@@ -1,7 +1,8 @@
-# People and .ci/run call the same targets. `make` alone lists them.
+# Developers, the workflows and .ci/run call the same targets. `make` alone lists them.
 #
-# `make run` and `make test` need Python >= 3.11 and make. `make e2e` needs Go and, once, packages of
-# Debian that `.ci/run` installs (chromium, nginx-light).
+# `make run` and `make test` need Python 3.11 or newer and make. `make e2e` needs Go and, once, packages of
+# Debian that `.ci/run` installs (chromium, nginx-light). macOS ships GNU make 3.81 and BSD tools, so recipes use
+# only what POSIX describes; a test checks it.
 
 PYTHON ?= python3
 VENV := .venv
@@ -25,7 +26,7 @@ RUN_FOLDER := build/run
 .PHONY: help run check test lint types layers unit e2e e2e-tools bench generate picture pictures demo fleet-past fleet-present golden format requirements clean
 
 help: ## list the targets
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-14s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # Only `make run KUBECONFIG=file` means a real cluster; a variable of the shell's environment does not.
 ifeq ($(origin KUBECONFIG),command line)
@@ -73,17 +74,17 @@ check: $(VENV)/.run ## the same as a table in the terminal
 
 test: lint types layers unit ## everything that needs Python only
 
-lint: $(VENV)/.dev
+lint: $(VENV)/.dev ## check the format and ruff's rules
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 
-types: $(VENV)/.dev
+types: $(VENV)/.dev ## check the types with mypy
 	$(BIN)/mypy $(SOURCES)
 
-layers: $(VENV)/.dev
+layers: $(VENV)/.dev ## check which module imports which
 	$(BIN)/lint-imports --no-logo
 
-unit: $(VENV)/.dev
+unit: $(VENV)/.dev ## run the unit and contract tests; PROCESSES=1 uses less of the machine
 	$(BIN)/python -m pytest tests/unit tests/contract --numprocesses $(PROCESSES) --dist worksteal
 
 e2e-tools: ## build the real Kubernetes, etcd, kwok, kubectl and promtool: 10 minutes once, then seconds

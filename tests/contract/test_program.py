@@ -16,6 +16,7 @@ import pytest
 
 import clusters
 from e2e.agent import CATALOGS, Agent, UnreadyAgent, run
+from full_disks import largest_file
 from workflow_exporter import cli
 
 ANY_PORTS = {"HOST": "127.0.0.1", "PORT": "0", "METRICS_PORT": "0"}
@@ -323,7 +324,7 @@ def test_an_answer_that_cannot_be_written_is_one_line_and_no_verdict(
 ) -> None:
     status, stderr = unwritten([sys.executable, "-m", "workflow_exporter", *arguments], way, recording)
 
-    told = {"full": "No space left on device", "closed": "standard output is closed"}
+    told = {"full": "File too large", "closed": "standard output is closed"}
     if way == "unread":
         assert (status, stderr) == (141, "")
     elif way == "closed" and len(arguments) == 1 and arguments[0].startswith("--"):
@@ -344,7 +345,8 @@ def unwritten(command: list[str], way: str, recording: Path) -> tuple[int, str]:
                 ["/bin/sh", "-c", 'exec "$@" >&-', "sh", *command], stderr=subprocess.PIPE, check=False
             )
         elif way == "full":
-            full = stack.enter_context(Path("/dev/full").open("wb"))
+            full = stack.enter_context(recording.with_name("answer").open("wb"))
+            stack.enter_context(largest_file(0))
             done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False)
         else:
             reading, writing = os.pipe()

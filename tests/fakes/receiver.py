@@ -71,9 +71,9 @@ class SocketReceiver:
         server = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=tls)
         self.port = server.sockets[0].getsockname()[1]
         try:
-            async with server:
-                yield self
+            yield self
         finally:
+            server.close()
             for task in self._serving:
                 task.cancel()
             await asyncio.gather(*self._serving, return_exceptions=True)

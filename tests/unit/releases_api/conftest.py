@@ -27,6 +27,14 @@ def empty_store(migrated_file: Path, tmp_path: Path) -> Iterator[Database]:
 
 
 @pytest.fixture
+def other_replica(empty_store: Database) -> Iterator[Database]:
+    """Another connection pool on the same file."""
+    database = Database(f"sqlite:///{empty_store.path}")
+    yield database
+    database.close()
+
+
+@pytest.fixture
 def store(empty_store: Database) -> Database:
     """With the small platform of `releases_factories.document`."""
     add_catalog(empty_store, document())

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from full_disks import largest_file
 from workflow_releases.catalog.signature import create_key, private_key_pem
 
 COMMAND = [sys.executable, "-m", "workflow_releases"]
@@ -20,12 +21,14 @@ def key_file(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("key", "show")])
-def test_full_disk_is_one_line_and_status_3(key_file: Path, arguments: tuple[str, ...]) -> None:
+def test_full_disk_is_one_line_and_status_3(
+    key_file: Path, arguments: tuple[str, ...], tmp_path: Path
+) -> None:
     command = [*COMMAND, *arguments, *([str(key_file)] if arguments[0] == "key" else [])]
-    with Path("/dev/full").open("wb") as full:
+    with (tmp_path / "answer").open("wb") as full, largest_file(0):
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False, text=True)
 
-    sentence = "workflow-releases: the answer cannot be written: No space left on device\n"
+    sentence = "workflow-releases: the answer cannot be written: File too large\n"
     assert (done.returncode, done.stderr) == (3, sentence)
 
 

@@ -33,10 +33,9 @@ class Hand:
 
 
 def test_change_elsewhere_shows_after_a_refresh_and_both_replicas_serve_the_same_bytes(
-    store: Database,
+    store: Database, other_replica: Database
 ) -> None:
-    assert store.path is not None
-    here, elsewhere = Editions(store, clock, None), Editions(Database(f"sqlite:///{store.path}"), clock, None)
+    here, elsewhere = Editions(store, clock, None), Editions(other_replica, clock, None)
     before = here.current
 
     Publisher(store, clock).release("ci", "deis", "router", "v2.2.0", {})

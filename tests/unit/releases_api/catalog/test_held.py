@@ -115,12 +115,14 @@ def commits_that_fail() -> Iterator[None]:
         event.remove(Engine, "commit", fail)
 
 
-def test_number_of_an_undone_change_is_not_mistaken_for_that_of_another_replica(store: Database) -> None:
+def test_number_of_an_undone_change_is_not_mistaken_for_that_of_another_replica(
+    store: Database, other_replica: Database
+) -> None:
     publisher = Publisher(store, clock)
     with commits_that_fail(), pytest.raises(RuntimeError, match="the power went"):
         publisher.release("ci", "deis", "router", "v2.2.0", {})
 
-    Publisher(Database(f"sqlite:///{store.path}"), clock).release("ci", "deis", "router", "v2.3.0", {})
+    Publisher(other_replica, clock).release("ci", "deis", "router", "v2.3.0", {})
 
     held, stored = held_and_stored(publisher)
     assert held == stored

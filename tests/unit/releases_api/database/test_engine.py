@@ -1,15 +1,14 @@
 """Connections: what a driver says leaves as one line; a lost file is noticed."""
 
-import resource
 import sqlite3
 import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, insert, select, text
 
+from full_disks import largest_file
 from releases_factories import NOW, open_store
 from workflow_releases.database import changes
 from workflow_releases.database.engine import Database
@@ -133,7 +132,7 @@ def test_companion_file_that_is_deleted_stops_changes_and_what_was_stored_is_in_
             pass
 
     (tmp_path / "alone.db").write_bytes(empty_store.path.read_bytes())
-    with Database(f"sqlite:///{tmp_path}/alone.db").reading() as connection:
+    with closing(Database(f"sqlite:///{tmp_path}/alone.db")) as alone, alone.reading() as connection:
         assert changes.current_number(connection) == 1
 
 
@@ -183,7 +182,7 @@ def test_files_that_were_deleted_are_opened_again_by_a_new_start(empty_store: Da
 
     empty_store.close()
 
-    with Database(f"sqlite:///{empty_store.path}").writing() as connection:
+    with closing(Database(f"sqlite:///{empty_store.path}")) as again, again.writing() as connection:
         assert changes.take_turn(connection) == 2
 
 
@@ -212,17 +211,6 @@ def test_change_is_known_to_be_impossible_while_somebody_else_locks_the_database
         other.execute("ROLLBACK")
         changes.check_possible(database)
     database.close()
-
-
-@contextmanager
-def largest_file(size: int) -> Iterator[None]:
-    """What a full disk is to a file that grows."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_change_is_known_to_be_impossible_while_there_is_no_room_for_one(empty_store: Database) -> None:

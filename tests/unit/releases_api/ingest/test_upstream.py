@@ -67,9 +67,9 @@ async def running(*answers: bytes | None, then: str = "stay") -> AsyncIterator[t
         parse_web_address(f"http://127.0.0.1:{server.port}/api/v1/write?x=1"), asyncio.get_running_loop().time
     )
     try:
-        async with listening:
-            yield server, upstream
+        yield server, upstream
     finally:
+        listening.close()
         upstream.close()
         for task in serving:
             task.cancel()
