@@ -263,4 +263,6 @@ def is_floating_tag(tag: str) -> bool:
 
     `v2`, `2.19`, `2.x`, `2.19-alpine`, `v2.19-latest`.
     """
-    return len(tag) <= _MAX_LENGTH and bool(_LINE.fullmatch(_without_rebuild(_AFTER.sub("", tag))))
+    if len(tag) > _MAX_LENGTH or is_development_tag(tag):  # `386` is an architecture
+        return False
+    return _LINE.fullmatch(_without_rebuild(_AFTER.sub("", tag))) is not None
