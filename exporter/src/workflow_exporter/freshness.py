@@ -92,7 +92,7 @@ class Grounds:
     train: str
     # OFF_CLUSTER: `component`, or `component/workload`, that the operator runs outside the cluster.
     off_cluster: frozenset[str]
-    down: Mapping[str, str]  # sources that do not answer -> why
+    down: Mapping[str, str]  # sources that do not tell all that is there -> why
     titles: Mapping[str, str]  # component -> title, where the catalog has none
     unrecorded: frozenset[str] = frozenset()  # sources of which the recording that is read has nothing
 
