@@ -198,12 +198,13 @@ def test_component_is_unknown_while_the_source_that_would_show_it_is_down(state:
     assert snapshot.bundle.missing == 0
 
 
-def test_component_is_unknown_while_objects_that_may_be_its_own_cannot_be_read() -> None:
+def test_component_is_unknown_instead_of_missing_while_an_object_that_may_be_its_own_cannot_be_read() -> None:
     lost = AbsentWorkload(WorkloadKind.DEPLOYMENT, "deis-builder-more", ("deployments",))
     expected = [
         expectation("builder", absent_workloads=[lost]),
         expectation("database", sources=["deployments", "replicationcontrollers"]),
         expectation("logger", sources=["daemonsets"]),
+        expectation("registry", required=False),
     ]
     unread = {"deployments": 1, "nodes": 2}
 
@@ -213,9 +214,10 @@ def test_component_is_unknown_while_objects_that_may_be_its_own_cannot_be_read()
         ("builder", "current", ()),
         ("database", "unknown", ()),
         ("logger", "missing", ()),
+        ("registry", "absent", ()),
     ]
     assert shown.components[0].reason == "cannot be seen: Deployment deis-builder-more"
-    assert shown.components[1].reason == "cannot be seen: deployments: 1 of them cannot be read"
+    assert shown.components[1].reason == "cannot be seen: 1 of deployments cannot be read"
 
 
 def test_choices_reach_the_verdicts() -> None:

@@ -173,7 +173,8 @@ def make_snapshot(  # noqa: PLR0913  all that a snapshot is made of, each by its
         problem=reading.problem,
         train=choices.train,
         off_cluster=choices.off_cluster,
-        down=_partly_read(inventory) | _down(sources),
+        down=_down(sources),
+        malformed=inventory.malformed_objects,
         unrecorded=frozenset(state.source for state in sources if not state.recorded),
         titles=titles,
     )
@@ -226,13 +227,6 @@ def _down(sources: tuple[SourceState, ...]) -> dict[str, str]:
         state.source: state.reason or ("has not answered yet" if state.up is None else "down")
         for state in sources
         if not state.up and state.recorded
-    }
-
-
-def _partly_read(inventory: Inventory) -> dict[str, str]:
-    """Sources with objects that cannot be decoded: what seems to be absent may be one of them."""
-    return {
-        source: f"{count:,} of them cannot be read" for source, count in inventory.malformed_objects.items()
     }
 
 
