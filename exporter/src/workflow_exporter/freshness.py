@@ -314,11 +314,17 @@ def _remarks(seen: list[WorkloadVersions], grounds: Grounds) -> Iterable[str]:
             yield f"containers of {one.workload.name} differ"
         pods_seen = "pods" not in grounds.down and "pods" not in grounds.unrecorded
         if one.running is None and one.workload.replicas_desired and pods_seen:
-            yield f"no pod runs: {one.workload.name} is judged by its template"
+            yield _told_without_pods(one.workload, grounds)
     if differ(one.assessed for one in seen):
         yield "workloads differ: " + ", ".join(
             f"{one.workload.name} {_text(one.assessed) or 'unreadable'}" for one in seen
         )
+
+
+def _told_without_pods(workload: Workload, grounds: Grounds) -> str:
+    if workload.replicas_ready or "pods" in grounds.malformed:  # as where not all pods are recorded
+        return f"no pod of {workload.name} is seen: it is judged by its template"
+    return f"no pod runs: {workload.name} is judged by its template"
 
 
 def _title(name: str, grounds: Grounds) -> str:
