@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from clusters import as_running_objects, builder_pods, held, manifests, unknown_workloads
+from clusters import Manifest, as_running_objects, builder_pods, held, manifests, unknown_workloads
 from clusters.objects import Owner, config_map, namespace
 from kubectl_dumps import (
     DEIS,
@@ -199,3 +199,38 @@ def test_recording_without_pods_makes_no_component_missing_a_workload(tmp_path: 
     assert {one.kind for one in found.workloads} == {
         WorkloadKind.DEPLOYMENT, WorkloadKind.DAEMON_SET, WorkloadKind.CONFIG_MAP,
     }  # fmt: skip
+
+
+def with_uids(*objects: Manifest, suffix: str) -> list[Manifest]:
+    """The same objects as another cluster has them: under other UIDs."""
+    return [
+        {**obj, "metadata": {**obj["metadata"], "uid": f"{obj['metadata']['uid']}{suffix}"}}
+        for obj in objects
+    ]
+
+
+ROUTER = [
+    obj
+    for obj in DEIS_RUNNING
+    if (obj["kind"], obj["metadata"]["name"]) in {("Deployment", "deis-router"), ("Namespace", "kube-system")}
+]
+OTHERS = [obj for obj in as_running_objects(unknown_workloads("shop")) if "namespace" in obj["metadata"]]
+
+
+@pytest.mark.parametrize(
+    ("again", "count"),
+    [
+        (ROUTER, 0),
+        (with_uids(*ROUTER, suffix="0"), 2),
+        ([*with_uids(*ROUTER, suffix="0"), *with_uids(*ROUTER, suffix="1")], 2),
+        ([{**obj, "metadata": {**obj["metadata"], "uid": ""}} for obj in ROUTER], 0),
+        ([*OTHERS, *with_uids(*OTHERS, suffix="0")], 0),
+    ],
+    ids=["the same", "two clusters", "three", "UIDs taken out", "another namespace"],
+)
+def test_objects_of_one_name_and_several_uids_are_counted(
+    tmp_path: Path, again: list[Manifest], count: int
+) -> None:
+    path = written(tmp_path, a__yaml=as_yaml(listed(*DEIS_RUNNING)), b__yaml=as_yaml(listed(*again)))
+
+    assert recorded(path, "deis").objects_with_several_uids == count

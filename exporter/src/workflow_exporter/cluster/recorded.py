@@ -9,6 +9,7 @@ Files are parsed whole; of kinds that the agent does not read, Secrets too, noth
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -70,6 +71,8 @@ class RecordedCluster:
         if not contents.recorded:
             raise RecordingError(f"{path}: holds no object that the agent reads")
         self._view = ClusterView(contents.objects(), contents.sources(read_at))
+        # More than a few: the recording is of two clusters, or of two moments.
+        self.objects_with_several_uids = contents.objects_with_several_uids()
 
     def view(self) -> ClusterView:
         return self._view
@@ -143,6 +146,15 @@ class _Contents:
             self._counted(lambda held: held.value is None and held.counted and not held.malformed),
             self._counted(lambda held: held.malformed),
         )
+
+    def objects_with_several_uids(self) -> int:
+        """Objects of one kind and name that are recorded with different UIDs; each name counts once."""
+        uids: defaultdict[tuple[Resource, str], set[str]] = defaultdict(set)
+        for resource, held in self._held.items():
+            for name, uid in held:
+                if uid:
+                    uids[resource, name].add(uid)
+        return sum(len(several) > 1 for several in uids.values())
 
     def _counted(self, which: Callable[[_Held], bool]) -> dict[Resource, int]:
         counts = {resource: sum(map(which, held.values())) for resource, held in self._held.items()}
