@@ -11,9 +11,10 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip --quiet --disable-pip-version-check
 SOURCES := exporter/src releases-api/src releases-api/tools grafana tests
 
-# What `make run` shows: the recorded sample and the shipped catalogs. These are given on make's command line
+# What `make run` and `make check` read, and where `make run` listens. These are given on make's command line
 # (`make run PORT=9000`); a variable of the shell's environment does not count, since it is meant for others.
 FROM := exporter/sample
+# For `make check` alone: `make run` asks the releases API that it starts.
 CATALOG := releases-api/catalogs
 HOST := 127.0.0.1
 PORT := 8080
@@ -65,7 +66,7 @@ fleet-past: $(VENV)/.dev e2e-tools ## for compose.yaml: 120 days of a made-up fl
 	PYTHONPATH=tests $(BIN)/python -m tools.demo --past-only --folder build/fleet
 
 fleet-present: $(VENV)/.dev ## for compose.yaml: the newest reports of that fleet, through the gateway
-	PYTHONPATH=tests $(BIN)/python -m tools.demo --send-to http://$(HOST):$(API_PORT)
+	PYTHONPATH=tests $(BIN)/python -m tools.demo --send-to http://$(if $(findstring :,$(HOST)),[$(HOST)],$(HOST)):$(API_PORT)
 
 check: $(VENV)/.run ## the same as a table in the terminal
 	$(BIN)/workflow-exporter check $(CLUSTER) --catalog $(CATALOG)

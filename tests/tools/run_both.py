@@ -42,7 +42,7 @@ def main() -> int:
     host = os.environ.get("HOST", "127.0.0.1")
     ports = {name: os.environ.get(name, usual) for name, usual in PORTS.items()}
     check_ports(host, ports)
-    api_url = f"http://{host}:{ports['API_PORT']}"
+    api_url = address(host, ports["API_PORT"])
     database = {"DATABASE_URL": f"sqlite:///{FOLDER / 'releases.db'}"}
     api = start(
         *("workflow-releases", "serve"),
@@ -64,9 +64,9 @@ def main() -> int:
             VERSIONS_API_URL=api_url,
             POLL_INTERVAL_SEC="60",
         )
-        page = f"http://{host}:{ports['PORT']}/"
+        page = f"{address(host, ports['PORT'])}/"
         if answers(f"{page}readyz", agent):
-            metrics = f"http://{host}:{ports['METRICS_PORT']}/metrics"
+            metrics = f"{address(host, ports['METRICS_PORT'])}/metrics"
             print(guide(page, metrics, api_url, token), flush=True)  # noqa: T201 - what `make run` is to say
         return first_to_end(api, agent)
     except KeyboardInterrupt:
@@ -75,6 +75,11 @@ def main() -> int:
         for process in filter(None, (agent, api)):
             process.send_signal(signal.SIGTERM)
             process.wait()
+
+
+def address(host: str, port: str) -> str:
+    """The URL of a listener; an IPv6 address stands in brackets there, RFC 3986, 3.2.2."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def check_ports(host: str, ports: Mapping[str, str]) -> None:

@@ -83,11 +83,25 @@ def test_terminating_pods_of_the_old_version_do_not_make_a_component_rolling() -
 def test_component_without_running_pods_is_judged_by_its_template_and_says_so(
     desired: int | None, reason: str | None
 ) -> None:
-    shown = workload("builder", "deis/builder:v3.0.0", pods=[], replicas_desired=desired)
+    shown = workload("builder", "deis/builder:v3.0.0", pods=[], replicas_desired=desired, replicas_ready=0)
 
     found = only([shown])
 
     assert (found.verdict, found.observed.running, found.reason) == (Verdict.CURRENT, None, reason)
+
+
+@pytest.mark.parametrize(
+    ("ready", "malformed"), [(1, {}), (0, {"pods": 1}), (1, {"pods": 1})], ids=["ready", "odd pod", "both"]
+)
+def test_no_pod_is_said_not_to_run_where_one_is_ready_or_cannot_be_read(
+    ready: int, malformed: dict[str, int]
+) -> None:
+    shown = workload("builder", "deis/builder:v3.0.0", pods=[], replicas_desired=1, replicas_ready=ready)
+
+    found = only([shown], on=grounds(malformed=malformed))
+
+    assert found.verdict is Verdict.CURRENT
+    assert found.reason == "no pod of deis-builder is seen: it is judged by its template"
 
 
 @pytest.mark.parametrize("kind", sorted(set(WorkloadKind) - {WorkloadKind.CONFIG_MAP}))

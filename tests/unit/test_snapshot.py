@@ -23,6 +23,7 @@ from factories import (
 )
 from workflow_exporter.catalog import Affects, Catalog, EndOfLife, Severity, Successor
 from workflow_exporter.freshness import Verdict
+from workflow_exporter.inventory import AbsentWorkload, WorkloadKind
 from workflow_exporter.snapshot import (
     CatalogFacts,
     CatalogReading,
@@ -195,6 +196,28 @@ def test_component_is_unknown_while_the_source_that_would_show_it_is_down(state:
 
     assert [(a.verdict, a.reason) for a in snapshot.components] == [(Verdict.UNKNOWN, reason)]
     assert snapshot.bundle.missing == 0
+
+
+def test_component_is_unknown_instead_of_missing_while_an_object_that_may_be_its_own_cannot_be_read() -> None:
+    lost = AbsentWorkload(WorkloadKind.DEPLOYMENT, "deis-builder-more", ("deployments",))
+    expected = [
+        expectation("builder", absent_workloads=[lost]),
+        expectation("database", sources=["deployments", "replicationcontrollers"]),
+        expectation("logger", sources=["daemonsets"]),
+        expectation("registry", required=False),
+    ]
+    unread = {"deployments": 1, "nodes": 2}
+
+    shown = made(inventory=inventory([BUILDER], expected, malformed_objects=unread))
+
+    assert [(one.component, one.verdict.value, one.missing_workloads) for one in shown.components] == [
+        ("builder", "current", ()),
+        ("database", "unknown", ()),
+        ("logger", "missing", ()),
+        ("registry", "absent", ()),
+    ]
+    assert shown.components[0].reason == "cannot be seen: Deployment deis-builder-more"
+    assert shown.components[1].reason == "cannot be seen: 1 of deployments cannot be read"
 
 
 def test_choices_reach_the_verdicts() -> None:

@@ -86,7 +86,11 @@ def test_what_no_row_can_show_stands_below_the_table() -> None:
     )
     shown = replace(
         snapshot(catalog=facts, unobserved=["imagebuilder"]),
-        inventory=replace(inventory(), unknown_workloads={"Pod": 2, "Deployment": 1}),
+        inventory=replace(
+            inventory(),
+            unknown_workloads={"Pod": 2, "Deployment": 1},
+            malformed_objects={"deployments": 1, "pods": 1_200},
+        ),
         sources=(source_state("nodes", up=False, reason="nodes is forbidden"), source_state("pods")),
     )
 
@@ -98,6 +102,7 @@ def test_what_no_row_can_show_stands_below_the_table() -> None:
         "Cannot tell what is newest: the catalog expired on 2020-01-01.",
         "Not observed, so in no count: imagebuilder.",
         "3 objects in the namespace belong to no known component.",
+        "Objects that could not be decoded and were skipped: 1 of deployments, 1,200 of pods.",
         "Source nodes is down: nodes is forbidden.",
     ]
 

@@ -111,7 +111,8 @@ def _open(plan: Plan) -> _Opened:
         recorded = RecordedCluster(
             plan.source.recording, plan.profiles, namespace=plan.settings.namespace, read_at=_now()
         )
-        reading = _Reading(recorded, _composer(plan, recorded, recorded.located))
+        twice = recorded.objects_with_several_uids
+        reading = _Reading(recorded, _composer(plan, recorded, recorded.located, twice))
         return lambda _: contextlib.nullcontext(reading)
     kubeconfig = plan.source.kubeconfig
     return partial(_live, plan, connect(str(kubeconfig) if kubeconfig else None, plan.source.context))
@@ -142,7 +143,9 @@ async def _locate(plan: Plan, http: httpx.AsyncClient, on_problem: Callable[[Clu
             await asyncio.sleep(_NAMESPACE_RETRY_SECONDS)
 
 
-def _composer(plan: Plan, reader: ClusterReader, located: Located) -> Composer:
+def _composer(
+    plan: Plan, reader: ClusterReader, located: Located, objects_with_several_uids: int = 0
+) -> Composer:
     return Composer(
         reader,
         plan.profiles,
@@ -150,6 +153,7 @@ def _composer(plan: Plan, reader: ClusterReader, located: Located) -> Composer:
         choices=plan.choices,
         identity_key=plan.identity_key,
         elsewhere=located.elsewhere,
+        objects_with_several_uids=objects_with_several_uids,
     )
 
 

@@ -1,7 +1,7 @@
 """Verdicts: how fresh each component is, by design section 4. Pure; the clock has no part in it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -95,6 +95,8 @@ class Grounds:
     down: Mapping[str, str]  # sources that do not answer -> why
     titles: Mapping[str, str]  # component -> title, where the catalog has none
     unrecorded: frozenset[str] = frozenset()  # sources of which the recording that is read has nothing
+    # Source -> objects that cannot be decoded: what seems to be missing may be one of them.
+    malformed: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,8 @@ def _assess_not_found(expectation: Expectation, namespace: str, grounds: Grounds
         verdict, reason = Verdict.UNKNOWN, unseen
     elif expectation.absent_workloads and not _expected_here(expectation, grounds):
         verdict, reason = Verdict.ABSENT, "all that it needs runs outside the cluster, says OFF_CLUSTER"
+    elif expectation.required and (unread := _malformed_among(expectation.sources, grounds)):
+        verdict, reason = Verdict.UNKNOWN, f"cannot be seen: {unread}"
     elif expectation.required:
         verdict = Verdict.MISSING
         reason = (
@@ -154,6 +158,13 @@ def _why_not_seen(expectation: Expectation, grounds: Grounds) -> str | None:
     if carriers and carriers <= grounds.unrecorded:
         return f"not recorded: {', '.join(sorted(carriers))}"
     return None
+
+
+def _malformed_among(sources: Iterable[str], grounds: Grounds) -> str:
+    """How many objects of the sources cannot be read, in words; empty: none."""
+    counts = ((grounds.malformed.get(source, 0), source) for source in sources)
+    counted = [f"{count:,} of {source}" for count, source in counts if count]
+    return f"{', '.join(counted)} cannot be read" if counted else ""
 
 
 def _assess_found(
@@ -206,7 +217,7 @@ def _lost(expectation: Expectation, grounds: Grounds) -> Iterable[AbsentWorkload
 
 def _why_hidden(absent: AbsentWorkload, grounds: Grounds) -> str | None:
     """Why the workload may be there all the same; None: it would be seen."""
-    if grounds.down.keys() & set(absent.sources):
+    if grounds.down.keys() & set(absent.sources) or _malformed_among(absent.sources, grounds):
         return "cannot be seen"
     return "not recorded" if absent.kind.source in grounds.unrecorded else None
 
@@ -303,11 +314,17 @@ def _remarks(seen: list[WorkloadVersions], grounds: Grounds) -> Iterable[str]:
             yield f"containers of {one.workload.name} differ"
         pods_seen = "pods" not in grounds.down and "pods" not in grounds.unrecorded
         if one.running is None and one.workload.replicas_desired and pods_seen:
-            yield f"no pod runs: {one.workload.name} is judged by its template"
+            yield _told_without_pods(one.workload, grounds)
     if differ(one.assessed for one in seen):
         yield "workloads differ: " + ", ".join(
             f"{one.workload.name} {_text(one.assessed) or 'unreadable'}" for one in seen
         )
+
+
+def _told_without_pods(workload: Workload, grounds: Grounds) -> str:
+    if workload.replicas_ready or "pods" in grounds.malformed:  # as where not all pods are recorded
+        return f"no pod of {workload.name} is seen: it is judged by its template"
+    return f"no pod runs: {workload.name} is judged by its template"
 
 
 def _title(name: str, grounds: Grounds) -> str:

@@ -5,7 +5,7 @@ A snapshot is swapped whole. One that cannot be made leaves the last good one, w
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
 
 from workflow_exporter.catalog import Notice, Severity
@@ -45,12 +45,16 @@ class Composer:
         choices: Choices,
         identity_key: bytes,
         elsewhere: Sequence[Elsewhere] = (),
+        objects_with_several_uids: int = 0,
     ) -> None:
         """`profiles`: one, or all among which `auto` chooses anew each time."""
         self._reader = reader
         self._profiles = profiles
         self._namespace = namespace
-        self._notices = tuple(_also_runs(one) for one in elsewhere)
+        self._notices = (
+            *_several_uids(objects_with_several_uids),
+            *(_also_runs(one) for one in elsewhere),
+        )
         self._choices = choices
         self._identity_key = identity_key
         self._extractors: dict[str, Extractor] = {}  # by profile: each remembers what it converted
@@ -96,6 +100,16 @@ def _also_runs(elsewhere: Elsewhere) -> Notice:
         title=f"{elsewhere.platform_title} also runs in namespace {place}; "
         "set WORKFLOW_NAMESPACE to look at it",
     )
+
+
+def _several_uids(count: int) -> Iterable[Notice]:
+    if count:
+        yield Notice(
+            id="recorded-with-several-uids",
+            severity=Severity.WARNING,
+            title=f"Objects that are recorded with several UIDs: {count:,}; "
+            "perhaps the recording is of two clusters",
+        )
 
 
 def unread_snapshot(now: datetime, profile: Profile, reason: str, choices: Choices) -> Snapshot:

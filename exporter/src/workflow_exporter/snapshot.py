@@ -174,6 +174,7 @@ def make_snapshot(  # noqa: PLR0913  all that a snapshot is made of, each by its
         train=choices.train,
         off_cluster=choices.off_cluster,
         down=_down(sources),
+        malformed=inventory.malformed_objects,
         unrecorded=frozenset(state.source for state in sources if not state.recorded),
         titles=titles,
     )

@@ -130,6 +130,9 @@ def _notes(snapshot: Snapshot) -> str:
     unknown = sum(snapshot.inventory.unknown_workloads.values())
     if unknown:
         lines.append(f"{unknown} objects in the namespace belong to no known component.")
+    malformed = [f"{count:,} of {source}" for source, count in snapshot.inventory.malformed_objects.items()]
+    if malformed:
+        lines.append(f"Objects that could not be decoded and were skipped: {', '.join(malformed)}.")
     if any(source.source == "pods" and not source.recorded for source in snapshot.sources):
         lines.append("Pods are not recorded: versions are those that the workloads ask for.")
     lines += [

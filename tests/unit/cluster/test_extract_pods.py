@@ -1,14 +1,19 @@
 """Which pods belong to a workload, what they tell, and what is only counted."""
 
+from dataclasses import replace
+
 import pytest
 
 from clusters import as_running_objects, builder_pods, held, unknown_workloads
 from clusters.objects import Owner, Template, pod, workload
 from extracting import PROFILES, inventory, router
 from workflow_exporter.cluster.extract import extract
+from workflow_exporter.cluster.objects import Resource
 from workflow_exporter.inventory import (
     Container,
 )
+
+DEIS = PROFILES["deis"]
 
 
 def test_pods_are_those_that_the_workloads_own_selector_picks() -> None:
@@ -117,3 +122,33 @@ def test_workloads_that_only_another_candidate_knows_are_unknown_too() -> None:
 
     assert [one.name for one in found.workloads] == ["deis-router"]
     assert found.unknown_workloads == {"Deployment": 1, "Pod": 1}
+
+
+KINDS = [
+    ("Deployment", Resource.DEPLOYMENTS),
+    ("StatefulSet", Resource.STATEFUL_SETS),
+    ("ReplicationController", Resource.REPLICATION_CONTROLLERS),
+]
+
+
+@pytest.mark.parametrize(("kind", "resource"), KINDS)
+def test_pod_is_not_unknown_while_the_kind_of_its_owner_is_not_read(kind: str, resource: Resource) -> None:
+    pods = held([obj for obj in as_running_objects([router(kind)]) if obj["kind"] == "Pod"], (DEIS,))
+
+    assert extract(pods, DEIS, "deis", unread={resource}).unknown_workloads == {}
+    assert extract(replace(pods, malformed={resource: 1}), DEIS, "deis").unknown_workloads == {}
+    assert extract(pods, DEIS, "deis", unread={Resource.CRON_JOBS}).unknown_workloads == {"Pod": 1}
+
+
+def test_pod_of_a_workload_that_another_platform_has_is_unknown_whatever_is_read() -> None:
+    template = Template({"app": "drycc-builder"}, [("drycc-builder", "drycc/builder:1.8.1")])
+    drycc = workload(
+        "Deployment", Owner("deis").metadata("drycc-builder"), template, selector={"app": "drycc-builder"}
+    )
+    running = [obj for obj in as_running_objects([drycc]) if obj["kind"] == "Pod"]
+
+    found = extract(
+        held(running, tuple(PROFILES.values())), DEIS, "deis", unread=frozenset({Resource.DEPLOYMENTS})
+    )
+
+    assert found.unknown_workloads == {"Pod": 1}

@@ -35,6 +35,7 @@ _CHANGED: dict[str, ClusterObjects] = {
     "a deployment less": without_one(_FIRST, Resource.DEPLOYMENTS),
     "a service less": without_one(_FIRST, Resource.SERVICES),
     "a pod of nobody": replace(_FIRST, unknown={Resource.PODS: 1}),
+    "a malformed deployment": replace(_FIRST, malformed={Resource.DEPLOYMENTS: 1}),
     "a malformed node": replace(_FIRST, malformed={Resource.NODES: 1}),
     "no nodes read": replace(
         _FIRST, known={r: m for r, m in _FIRST.known.items() if r is not Resource.NODES}

@@ -376,6 +376,62 @@ def test_malformed_object_is_refused(resource: Resource, raw: bytes) -> None:
         Intake(shipped_profiles()).accept(resource, raw)
 
 
+@pytest.mark.parametrize(
+    ("resource", "parts", "with_nulls"),
+    [
+        (Resource.DEPLOYMENTS, {}, {"spec": None, "status": None}),
+        (Resource.REPLICATION_CONTROLLERS, {}, {"spec": None, "status": None}),
+        (Resource.PODS, {}, {"spec": None, "status": None}),
+        (Resource.SERVICES, {}, {"spec": None}),
+        (Resource.NODES, {}, {"status": None}),
+        (
+            Resource.DEPLOYMENTS,
+            {"spec": {"template": {}}},
+            {"spec": {"template": {"metadata": None, "spec": {"containers": None}}}},
+        ),
+        (
+            Resource.CRON_JOBS,
+            {"spec": {"jobTemplate": {"spec": {}}}},
+            {"spec": {"jobTemplate": {"spec": {"template": None}}}},
+        ),
+        (
+            Resource.PODS,
+            {"spec": {"containers": [{"name": "c"}]}, "status": {"containerStatuses": [{"name": "c"}]}},
+            {
+                "spec": {"containers": [{"name": "c", "image": None, "env": [{"value": None}]}]},
+                "status": {
+                    "phase": None,
+                    "containerStatuses": [
+                        {"name": "c", "image": None, "imageID": None, "ready": None, "restartCount": None}
+                    ],
+                },
+            },
+        ),
+        (
+            Resource.NODES,
+            {"status": {"capacity": {}}},
+            {"status": {"nodeInfo": None, "capacity": {"cpu": None}}},
+        ),
+        (Resource.CONFIG_MAPS, {"data": {}}, {"data": {"image": None}}),
+    ],
+)
+def test_part_that_is_null_is_read_as_one_that_is_absent(
+    resource: Resource, parts: dict[str, Any], with_nulls: dict[str, Any]
+) -> None:
+    names = {
+        Resource.PODS: "deis-router-x1",
+        Resource.SERVICES: "deis-router",
+        Resource.CONFIG_MAPS: "slugbuilder-config",
+    }
+    metadata = {"name": names.get(resource, "deis-router"), "uid": "u", "labels": {"app": "deis-router"}}
+    intake = Intake(shipped_profiles())
+
+    def accepted(obj: dict[str, Any]) -> Accepted:
+        return intake.accept(resource, msgspec.json.encode({"metadata": metadata, **obj}))
+
+    assert accepted(with_nulls) == accepted(parts)
+
+
 def test_malformed_object_of_a_customer_is_only_counted() -> None:
     raw = b'{"metadata":{"name":"shop","uid":"u"},"spec":{"replicas":"two"}}'
 

@@ -35,11 +35,20 @@ FORBIDDEN, ABSENT, BROKEN = (failure(status) for status in (403, 404, 500))
         ({"deis": STRANGERS, "drycc": DRYCC}, ["deis", "drycc"], Located("drycc")),
         ({"drycc": DRYCC}, [], Located("drycc")),
         ({"paas": DRYCC}, ["deis", "paas"], Located("paas")),
-        ({"paas": DRYCC, "deis": ONE_OF_DEIS}, ["deis", "paas"], Located("deis")),
+        (
+            {"paas": DRYCC, "deis": ONE_OF_DEIS},
+            ["deis", "paas"],
+            Located("deis", (Elsewhere("Drycc Workflow", "paas"),)),
+        ),
+        (
+            {"staging": HEPHY, "paas": DRYCC, "shop": STRANGERS},
+            [],
+            Located("paas", (Elsewhere("Hephy Workflow", "staging"),)),
+        ),
         (
             {"deis": ONE_OF_DEIS, "drycc": DRYCC, "paas": DEIS},
             [],
-            Located("drycc", (Elsewhere("Deis Workflow", "deis"),)),
+            Located("drycc", (Elsewhere("Deis Workflow", "deis"), Elsewhere("Deis Workflow", "paas"))),
         ),
         ({"deis": HEPHY, "drycc": DRYCC}, [], Located("drycc", (Elsewhere("Hephy Workflow", "deis"),))),
         ({"deis": DRYCC, "drycc": DRYCC}, [], Located("deis", (Elsewhere("Drycc Workflow", "drycc"),))),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from clusters import as_running_objects, builder_pods, held, manifests, unknown_workloads
+from clusters import Manifest, as_running_objects, builder_pods, held, manifests, unknown_workloads
 from clusters.objects import Owner, config_map, namespace
 from kubectl_dumps import (
     DEIS,
@@ -22,6 +22,7 @@ from kubectl_dumps import (
 )
 from workflow_exporter.cluster.extract import extract
 from workflow_exporter.cluster.objects import Resource
+from workflow_exporter.errors import RecordingError
 from workflow_exporter.inventory import WorkloadKind
 from workflow_exporter.snapshot import SourceState
 
@@ -123,7 +124,7 @@ def test_file_name_proves_nothing_of_a_kind_when_its_list_is_not_empty(
 
 
 @pytest.mark.parametrize("list_kind", ["List", "CronJobList"])
-def test_recording_of_other_namespaces_makes_nothing_missing_in_one_that_it_does_not_hold(
+def test_recording_that_holds_nothing_of_the_namespace_in_the_setting_is_refused(
     tmp_path: Path, list_kind: str
 ) -> None:
     of_namespace = [obj for obj in DEIS_RUNNING if obj["metadata"].get("namespace") == "deis"]
@@ -134,8 +135,46 @@ def test_recording_of_other_namespaces_makes_nothing_missing_in_one_that_it_does
         nodes__yaml=as_yaml(listed(*(obj for obj in DEIS_RUNNING if obj["kind"] == "Node"))),
     )
 
-    assert up(recorded(tmp_path, "zzz")) == {"nodes"}
+    with pytest.raises(RecordingError) as refused:
+        recorded(tmp_path, "zzz")
+
+    assert str(refused.value) == f"{tmp_path}: the recording holds nothing of namespace zzz; it has: deis"
     assert "cronjobs" in up(recorded(tmp_path, "deis"))
+
+
+def test_namespaces_of_a_platform_are_named_first_and_five_at_most(tmp_path: Path) -> None:
+    shops = [
+        obj
+        for number in range(7)
+        for obj in as_running_objects(unknown_workloads(f"a-shop-{number}"))
+        if "namespace" in obj["metadata"]
+    ]
+    path = written(tmp_path, all__json=json.dumps(listed(*shops, *DEIS_RUNNING)))
+
+    with pytest.raises(RecordingError) as refused:
+        recorded(path, "zzz")
+
+    named = str(refused.value).partition("it has: ")[2]
+    assert named == "deis, a-shop-0, a-shop-1, a-shop-2, a-shop-3 and 3 more"
+
+
+@pytest.mark.parametrize("list_kind", ["List", "CronJobList"])
+def test_recording_of_other_namespaces_makes_nothing_missing_in_the_one_that_is_guessed(
+    tmp_path: Path, list_kind: str
+) -> None:
+    strangers = [
+        obj for obj in as_running_objects(unknown_workloads("shop")) if "namespace" in obj["metadata"]
+    ]
+    written(
+        tmp_path,
+        cronjobs__yaml=as_yaml(listed(kind=list_kind)),
+        deployments__yaml=as_yaml(listed(*strangers)),
+        nodes__yaml=as_yaml(listed(*(obj for obj in DEIS_RUNNING if obj["kind"] == "Node"))),
+    )
+
+    cluster = recorded(tmp_path)
+
+    assert (cluster.namespace, up(cluster)) == ("deis", {"nodes"})
 
 
 def test_namespace_that_was_recorded_empty_beside_others_has_none_of_what_was_asked_for(
@@ -160,3 +199,38 @@ def test_recording_without_pods_makes_no_component_missing_a_workload(tmp_path: 
     assert {one.kind for one in found.workloads} == {
         WorkloadKind.DEPLOYMENT, WorkloadKind.DAEMON_SET, WorkloadKind.CONFIG_MAP,
     }  # fmt: skip
+
+
+def with_uids(*objects: Manifest, suffix: str) -> list[Manifest]:
+    """The same objects as another cluster has them: under other UIDs."""
+    return [
+        {**obj, "metadata": {**obj["metadata"], "uid": f"{obj['metadata']['uid']}{suffix}"}}
+        for obj in objects
+    ]
+
+
+ROUTER = [
+    obj
+    for obj in DEIS_RUNNING
+    if (obj["kind"], obj["metadata"]["name"]) in {("Deployment", "deis-router"), ("Namespace", "kube-system")}
+]
+OTHERS = [obj for obj in as_running_objects(unknown_workloads("shop")) if "namespace" in obj["metadata"]]
+
+
+@pytest.mark.parametrize(
+    ("again", "count"),
+    [
+        (ROUTER, 0),
+        (with_uids(*ROUTER, suffix="0"), 2),
+        ([*with_uids(*ROUTER, suffix="0"), *with_uids(*ROUTER, suffix="1")], 2),
+        ([{**obj, "metadata": {**obj["metadata"], "uid": ""}} for obj in ROUTER], 0),
+        ([*OTHERS, *with_uids(*OTHERS, suffix="0")], 0),
+    ],
+    ids=["the same", "two clusters", "three", "UIDs taken out", "another namespace"],
+)
+def test_objects_of_one_name_and_several_uids_are_counted(
+    tmp_path: Path, again: list[Manifest], count: int
+) -> None:
+    path = written(tmp_path, a__yaml=as_yaml(listed(*DEIS_RUNNING)), b__yaml=as_yaml(listed(*again)))
+
+    assert recorded(path, "deis").objects_with_several_uids == count

@@ -69,8 +69,8 @@ def locate(
     chosen = max(candidates, key=lambda namespace: running[namespace])  # ties: in the profiles' order
     elsewhere = (
         Elsewhere(choose_profile(seen[namespace], namespace, profiles).title, namespace)
-        for namespace in own
-        if namespace in running and namespace != chosen
+        for namespace in sorted(running, key=lambda one: (own.index(one) if one in own else len(own), one))
+        if namespace != chosen
     )
     return Located(chosen, tuple(elsewhere))
 

@@ -89,7 +89,7 @@ class Extractor:
         live = [one for one in self._known(ours, generation) if one.key not in left_keys]
         found = self._found(live, config_maps)
 
-        pods, unowned = self._pods(objects, live)
+        pods, unowned = self._pods(objects, live, unread | objects.malformed.keys())
         workloads = [*self._workloads(live, generation, pods), *config_maps]
         known_keys = left_keys | {one.key for one in live}
         unknown = Counter(one.kind.value for one in everything if one.key not in known_keys)
@@ -133,17 +133,28 @@ class Extractor:
             if isinstance(obj, ConfigMapObject) and obj.metadata.name in rows
         ]
 
-    def _pods(self, objects: ClusterObjects, live: list[FoundWorkload]) -> tuple[dict[Key, list[Pod]], int]:
-        """(pods of each workload, how many belong to none)."""
+    def _pods(
+        self, objects: ClusterObjects, live: list[FoundWorkload], partly_read: Set[Resource]
+    ) -> tuple[dict[Key, list[Pod]], int]:
+        """(pods of each workload, how many belong to none, not even to one that may not have been read)."""
         owned: dict[Key, list[Pod]] = {}
         unowned = 0
         for obj in objects.known.get(Resource.PODS, {}).values():
-            owner = _owner(obj, live) if isinstance(obj, PodObject) else None
-            if owner is None or not isinstance(obj, PodObject):
-                unowned += 1
-            else:
+            if not isinstance(obj, PodObject):
+                continue
+            owner = _owner(obj, live)
+            if owner is not None:
                 owned.setdefault(owner.key, []).append(pod_of(obj))
+            elif not self._is_of_unread(obj, partly_read):
+                unowned += 1
         return owned, unowned
+
+    def _is_of_unread(self, pod: PodObject, partly_read: Set[Resource]) -> bool:
+        """Whether its owner has a name of ours, and a kind of which not all is read."""
+        owner = pod.metadata.controller
+        kind, name = (owner and made_by(owner, pod.metadata.labels or {})) or ("", "")
+        unread = {workload_kind.value for workload_kind, source in SOURCES.items() if source in partly_read}
+        return kind in unread and self._rows.component(name) is not None
 
     def _known(self, ours: list[FoundWorkload], generation: str | None) -> list[FoundWorkload]:
         """Those of a kind that some generation has.

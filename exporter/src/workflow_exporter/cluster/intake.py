@@ -132,8 +132,14 @@ class Intake:
         }
 
     def accept(self, resource: Resource, raw: bytes | msgspec.Raw) -> Accepted:
-        """Decodes one object; raises msgspec.DecodeError (or its ValidationError) where it is malformed."""
-        return self._by_resource[resource](raw)
+        """Decodes one object; raises msgspec.DecodeError (or its ValidationError) where it is malformed.
+
+        A part that is null is read as one that is absent, as the API server does.
+        """
+        try:
+            return self._by_resource[resource](raw)
+        except msgspec.ValidationError:
+            return self._by_resource[resource](_without_nulls(raw))
 
     def _accept_workload(self, raw: _Raw) -> Accepted:
         metadata = _identified(self._head.decode(raw).metadata)
@@ -236,6 +242,19 @@ class _NodeIntake:
     def _readiness(self, conditions: tuple[Condition, ...] | None) -> tuple[Condition, ...]:
         ready = tuple(condition for condition in conditions or () if condition.type == "Ready")
         return _shared(self._conditions, ready, ready)
+
+
+def _without_nulls(raw: _Raw) -> bytes:
+    """The JSON without the members that are null. No value is decoded, so that secrets stay bytes."""
+    text = bytes(raw).lstrip()
+    if text.startswith(b"{"):
+        members = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
+        kept = {name: value for name, value in members.items() if bytes(value) != b"null"}
+        return msgspec.json.encode({name: msgspec.Raw(_without_nulls(value)) for name, value in kept.items()})
+    if text.startswith(b"["):
+        items = msgspec.json.decode(text, type=list[msgspec.Raw])
+        return msgspec.json.encode([msgspec.Raw(_without_nulls(item)) for item in items])
+    return text
 
 
 def _shared(held: dict[_Key, _Value], key: _Key, value: _Value) -> _Value:

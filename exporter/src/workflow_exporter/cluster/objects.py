@@ -219,9 +219,11 @@ class ClusterObjects:
 
         Mappings are never changed, so the same one holds the same.
         """
-        resources = (before.known.keys() | self.known.keys()) - {Resource.NODES}
+        resources = set(Resource) - {Resource.NODES}
         return before.unknown == self.unknown and all(
-            before.known.get(resource) is self.known.get(resource) for resource in resources
+            before.known.get(resource) is self.known.get(resource)
+            and before.malformed.get(resource) == self.malformed.get(resource)
+            for resource in resources
         )
 
 

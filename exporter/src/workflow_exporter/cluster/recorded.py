@@ -9,6 +9,7 @@ Files are parsed whole; of kinds that the agent does not read, Secrets too, noth
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,6 +27,7 @@ from workflow_exporter.platforms.profile import Profile
 from workflow_exporter.snapshot import SourceState
 
 _UNREADABLE = (msgspec.DecodeError, RecursionError)  # what decoding one odd object may raise
+_MOST_NAMED = 5  # namespaces in an error
 _WORKLOAD_GROUPS = frozenset({"apps", "extensions"})  # the second until Kubernetes 1.15
 _CORE = frozenset({""})
 _KINDS: dict[str, tuple[Resource, frozenset[str]]] = {
@@ -57,6 +59,11 @@ class RecordedCluster:
         for obj in objects:
             contents.put(obj)
         elsewhere = _is_of_other_namespaces(objects, self.namespace)
+        if namespace and elsewhere:
+            others = _namespaces(_workloads(objects, intake), objects)
+            raise RecordingError(
+                f"{path}: the recording holds nothing of namespace {namespace}; it has: {others}"
+            )
         for file in files:
             contents.put_version(file)
             if not elsewhere:
@@ -64,6 +71,8 @@ class RecordedCluster:
         if not contents.recorded:
             raise RecordingError(f"{path}: holds no object that the agent reads")
         self._view = ClusterView(contents.objects(), contents.sources(read_at))
+        # More than a few: the recording is of two clusters, or of two moments.
+        self.objects_with_several_uids = contents.objects_with_several_uids()
 
     def view(self) -> ClusterView:
         return self._view
@@ -138,6 +147,15 @@ class _Contents:
             self._counted(lambda held: held.malformed),
         )
 
+    def objects_with_several_uids(self) -> int:
+        """Objects of one kind and name that are recorded with different UIDs; each name counts once."""
+        uids: defaultdict[tuple[Resource, str], set[str]] = defaultdict(set)
+        for resource, held in self._held.items():
+            for name, uid in held:
+                if uid:
+                    uids[resource, name].add(uid)
+        return sum(len(several) > 1 for several in uids.values())
+
     def _counted(self, which: Callable[[_Held], bool]) -> dict[Resource, int]:
         counts = {resource: sum(map(which, held.values())) for resource, held in self._held.items()}
         return {resource: count for resource, count in counts.items() if count}
@@ -170,13 +188,26 @@ def _resource(obj: RecordedObject, namespace: str) -> Resource | None:
 
 def _located(objects: Sequence[RecordedObject], intake: Intake, candidates: tuple[Profile, ...]) -> Located:
     """Looks for the platform in every namespace of the recording."""
+    existing = {obj.namespace for obj in objects} | {obj.name for obj in objects if obj.kind == "Namespace"}
+    return locate(_workloads(objects, intake), {name for name in existing if name}, candidates)
+
+
+def _workloads(objects: Sequence[RecordedObject], intake: Intake) -> dict[str, ClusterObjects]:
+    """Namespace -> its workloads."""
     workloads: dict[str, _Contents] = {}
     for obj in objects:
         if obj.namespace and _resource(obj, obj.namespace) in WORKLOADS:
             workloads.setdefault(obj.namespace, _Contents(intake, obj.namespace)).put(obj)
-    existing = {obj.namespace for obj in objects} | {obj.name for obj in objects if obj.kind == "Namespace"}
-    seen = {namespace: contents.objects() for namespace, contents in workloads.items()}
-    return locate(seen, {name for name in existing if name}, candidates)
+    return {namespace: contents.objects() for namespace, contents in workloads.items()}
+
+
+def _namespaces(workloads: Mapping[str, ClusterObjects], objects: Sequence[RecordedObject]) -> str:
+    """Those that the recording has objects of, in words, and those with workloads of a platform first."""
+    platforms = {namespace for namespace, held in workloads.items() if held.known}
+    names = sorted({obj.namespace for obj in objects if obj.namespace} - platforms)
+    shown = [*sorted(platforms), *names]
+    more = f" and {len(shown) - _MOST_NAMED} more" if len(shown) > _MOST_NAMED else ""
+    return ", ".join(shown[:_MOST_NAMED]) + more
 
 
 def _is_of_other_namespaces(objects: Sequence[RecordedObject], namespace: str) -> bool:
