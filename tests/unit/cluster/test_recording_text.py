@@ -50,7 +50,7 @@ WORDS = """
 
 
 def found(text: str) -> list[Any]:
-    return [json.loads(bytes(document)) for document in documents("dump", text.encode())]
+    return [json.loads(bytes(document)) for document in documents("dump", text.encode()).raw]
 
 
 @pytest.mark.parametrize(
@@ -170,3 +170,29 @@ def test_fault_is_told_in_its_line_of_the_file() -> None:
         found(LIST_YAML.replace("    name: deis-router-1", "    name: ]"))
     with pytest.raises(RecordingError, match=r"in line 19$"):
         found(LIST_YAML + LIST_YAML.replace("    name: deis-router\n", "    name: ]\n"))
+
+
+FORBIDDEN = 'Error from server (Forbidden): deployments.apps is forbidden: User "x" cannot list resource\n'
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        FORBIDDEN,
+        "Unable to connect to the server: net/http: TLS handshake timeout\n",
+        "error: You must be logged in to the server (Unauthorized)\n",
+        "The connection to the server localhost:8080 was refused - did you specify the right host or port?\n",
+    ],
+)
+@pytest.mark.parametrize("around", [LIST_YAML, COMPACT])
+def test_error_of_kubectl_among_documents_is_told(told: str, around: str) -> None:
+    for text in (told + around, around + told, around + told + around):
+        assert documents("dump", text.encode()).failed
+
+
+def test_warning_and_an_error_in_a_log_or_a_value_are_no_error_of_kubectl() -> None:
+    log = LOG.replace("{ not JSON", FORBIDDEN)
+    value = f"apiVersion: v1\ndata:\n  k: |\n    {FORBIDDEN}kind: ConfigMap\n"
+
+    for text in ("Warning: old\n" + LIST_YAML + log, value, json.dumps({"kind": "List", "k": FORBIDDEN})):
+        assert not documents("dump", text.encode()).failed

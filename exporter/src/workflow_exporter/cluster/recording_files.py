@@ -51,7 +51,9 @@ class RecordedFile:
     name: str  # without folder and suffix
     folder: str  # the subfolder of the recording that it is in; empty: none
     objects: tuple[RecordedObject, ...]
-    empty_kinds: frozenset[str]  # kinds of lists without items, "" of an untyped `List`
+    # Kinds of which kubectl found none, "" of an untyped `List`. Not where it also told of an error: it
+    # prints an empty list of a kind that it was not allowed to list.
+    empty_kinds: frozenset[str]
     server_version: bytes | None  # `{"gitVersion": …}` as JSON
 
 
@@ -162,7 +164,8 @@ def _read(file: Path, folder: str, data: bytes) -> RecordedFile:
         text = utf8(data)
     except ValueError as error:
         raise RecordingError(f"{where}: {error}, so not what kubectl printed") from error
-    raw_documents = list(documents(where, text))
+    found = documents(where, text)
+    raw_documents = found.raw
     if not raw_documents:
         raise RecordingError(f"{where}: {'holds text, and no YAML or JSON' if text.strip() else 'is empty'}")
     objects: list[RecordedObject] = []
@@ -180,7 +183,7 @@ def _read(file: Path, folder: str, data: bytes) -> RecordedFile:
         else:
             version = _version(place, raw, document) or version
     name = file.name.lower().removesuffix(".gz").rpartition(".")[0]
-    return RecordedFile(name, folder, tuple(objects), frozenset(empty), version)
+    return RecordedFile(name, folder, tuple(objects), frozenset(() if found.failed else empty), version)
 
 
 def _decoded(place: str, raw: msgspec.Raw) -> _Document:
