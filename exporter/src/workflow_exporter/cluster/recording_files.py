@@ -194,6 +194,11 @@ def _decoded(place: str, raw: msgspec.Raw) -> _Document:
 
 
 def _listed(place: str, document: _Document) -> Iterator[RecordedObject]:
+    """Raises RecordingError where the kind is missing, which kubectl prints after the items."""
+    if not document.kind:
+        raise RecordingError(
+            f"{place}: has items and no kind after them, so the list breaks off: record it again"
+        )
     for raw in document.items or ():
         yield _object(place, raw, document)
 
