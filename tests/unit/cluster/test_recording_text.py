@@ -110,6 +110,34 @@ def test_dump_of_a_cluster_with_its_logs_is_read() -> None:
     assert found(dump) == [DEPLOYMENT, POD]
 
 
+class _SearchedText(bytes):
+    """Counts the bytes that `find` passes over."""
+
+    searched = 0
+
+    def find(self, wanted: Any, start: Any = 0, end: Any = None) -> int:
+        found = super().find(wanted, start, end)
+        self.searched += (len(self) if found < 0 else found) - start
+        return found
+
+
+@pytest.mark.parametrize("closing", ["", "==== END logs for container x of pod deis/y ====\n"])
+@pytest.mark.parametrize("place", ["before", "after"])
+def test_logs_that_nothing_closes_are_read_in_one_pass(closing: str, place: str) -> None:
+    logs = "".join(f"==== START logs for container x of pod deis/{'y' * (n % 3)} ====\n" for n in range(300))
+    dump = {"before": closing + logs, "after": logs + closing}[place] + COMPACT
+    text = _SearchedText(dump.encode())
+
+    assert len(documents("dump", text).raw) == 1
+    assert text.searched <= 2 * len(text)
+
+
+def test_log_after_one_that_nothing_closes_is_passed_over() -> None:
+    unclosed = "==== START logs for container x of pod deis/y ====\n"
+
+    assert found(unclosed + LOG + COMPACT) == [DEPLOYMENT]
+
+
 def test_text_in_a_value_is_no_chatter_and_no_document() -> None:
     block = "Warning: x\n{\n}\napiVersion: v1\nitems:\n- a\n---\n==== START logs for x ====\n"
     indented = "".join(f"    {line}\n" for line in block.splitlines())

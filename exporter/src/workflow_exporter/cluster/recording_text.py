@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -37,6 +38,7 @@ _FAILURE = re.compile(
     rb"error from server|error:|unable to connect|the connection to the server", re.IGNORECASE
 )
 _LOG = re.compile(rb"==== START( logs for [^\n]*) ====\r?(?:\n|\Z)")
+_LOG_END = re.compile(rb"==== END( logs for [^\n]*?) ====")
 _OBJECT = rb"\{(?!\s*[\w./-]+[ ]*:)"  # of JSON: `{kind: List}` is YAML
 _JSON = re.compile(rb"[ \t]*" + _OBJECT)
 _AFTER_YAML = re.compile(rb"^(?:" + _OBJECT + rb"|==== START logs for )", re.MULTILINE)
@@ -72,6 +74,7 @@ class _Reader:
 
     def read(self) -> Iterator[msgspec.Raw]:
         position = self._beginning(0)
+        line, counted = 0, 0
         while position < len(self._text):
             if _JSON.match(self._text, position):
                 end = _json_end(self._where, self._text, position)
@@ -81,7 +84,9 @@ class _Reader:
                 end = after.start() if after else len(self._text)
                 # Text leaves empty lines behind, so that a fault is told in the line where it stands.
                 section = _TEXT_LINE.sub(self._passed_over, self._text[position:end])
-                yield from _yaml_documents(self._where, section, self._text.count(b"\n", 0, position))
+                line += self._text.count(b"\n", counted, position)
+                counted = position
+                yield from _yaml_documents(self._where, section, line)
             position = self._beginning(end)
 
     def _beginning(self, position: int) -> int:
@@ -98,9 +103,15 @@ class _Reader:
 
     def _log_end(self, log: re.Match[bytes]) -> int:
         """Where the log ends that begins there; after its first line where nothing closes it."""
+        if self._last_closing.get(log[1], -1) < log.end():
+            return log.end()
         closing = b"==== END" + log[1] + b" ===="
-        end = self._text.find(closing, log.end())
-        return log.end() if end < 0 else end + len(closing)
+        return self._text.find(closing, log.end()) + len(closing)
+
+    @cached_property
+    def _last_closing(self) -> dict[bytes, int]:
+        """Log -> where its last closing line is: to search for one that is not there takes the whole text."""
+        return {closing[1]: closing.start() for closing in _LOG_END.finditer(self._text)}
 
     def _passed_over(self, passed: re.Match[bytes]) -> bytes:
         """Nothing, which stands in the text's place."""
