@@ -74,6 +74,10 @@ def changed_catalog(folder: Path, change: Callable[[dict[str, Any]], object]) ->
         (("--from", "/nowhere/dump.yaml"), {}, "/nowhere/dump.yaml"),
         (("--from", "dump.yaml", "--context", "x"), {}, "--from reads files instead of a cluster: drop it"),
         (("--kubeconfig", "/nowhere/config"), {}, "/nowhere/config"),
+        (("--from", ""), {}, "--from is empty: give it a value, or leave it out"),
+        (("--kubeconfig", ""), {}, "--kubeconfig is empty"),
+        (("--context", ""), {}, "--context is empty"),
+        (("--catalog", ""), {}, "--catalog is empty"),
     ],
 )
 @pytest.mark.parametrize("command", [(), ("check",)])
