@@ -75,6 +75,10 @@ def changed_catalog(folder: Path, change: Callable[[dict[str, Any]], object]) ->
         (("--from", "/nowhere/dump.yaml"), {}, "/nowhere/dump.yaml"),
         (("--from", "dump.yaml", "--context", "x"), {}, "--from reads files instead of a cluster: drop it"),
         (("--kubeconfig", "/nowhere/config"), {}, "/nowhere/config"),
+        (("--from", ""), {}, "--from is empty: give it a value, or leave it out"),
+        (("--kubeconfig", ""), {}, "--kubeconfig is empty"),
+        (("--context", ""), {}, "--context is empty"),
+        (("--catalog", ""), {}, "--catalog is empty"),
     ],
 )
 @pytest.mark.parametrize("command", [(), ("check",)])
@@ -177,7 +181,7 @@ def test_help_teaches_every_setting_and_the_exit_statuses(tmp_path: Path) -> Non
         ),  # two components have newer releases than the platform's newest bundle
         ((), {}, 3),
         (("--catalog", CATALOGS), {"CHECK_VERSIONS": "false"}, 3),
-        (("--catalog", CATALOGS / "drycc.json"), {}, 3),
+        (("--catalog", CATALOGS / "drycc.json"), {}, 2),
     ],
 )
 def test_the_exit_status_of_check_tells_a_script_what_to_do(
@@ -223,26 +227,15 @@ def too_large(catalog: dict[str, Any]) -> None:
     catalog["notices"] = [{"id": "n", "severity": "info", "title": "n", "text": "x" * 10_000_000}]
 
 
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        (lambda catalog: catalog.update(platform="drycc"), "drycc"),
-        (lambda catalog: catalog.update(expires="2020-01-01T00:00:00Z"), "expired on 2020-01-01"),
-    ],
-)
-def test_a_catalog_that_tells_nothing_about_this_cluster_makes_every_verdict_unknown_and_says_why(
-    call: Callable[..., Ended],
-    tmp_path: Path,
-    recording: Path,
-    change: Callable[[dict[str, Any]], object],
-    words: str,
+def test_a_catalog_that_has_expired_makes_every_verdict_unknown_and_says_why(
+    call: Callable[..., Ended], tmp_path: Path, recording: Path
 ) -> None:
-    catalog = changed_catalog(tmp_path, change)
+    catalog = changed_catalog(tmp_path, lambda catalog: catalog.update(expires="2020-01-01T00:00:00Z"))
 
     ended = call("check", "--from", recording, "--catalog", catalog)
 
     assert ended.returncode == 3
-    assert words in ended.stdout
+    assert "expired on 2020-01-01" in ended.stdout
     assert "current" not in ended.stdout
 
 
@@ -252,6 +245,7 @@ def test_a_catalog_that_tells_nothing_about_this_cluster_makes_every_verdict_unk
         (lambda catalog: catalog.update(schema_version=2), "schema_version"),
         (lambda catalog: catalog.update(components=[]), "components"),
         (lambda catalog: catalog.pop("generated"), "generated"),
+        (lambda catalog: catalog.update(platform="drycc"), "is of platform 'drycc', not of 'hephy'"),
         (too_large, "more than 4 MiB"),
     ],
 )
@@ -295,16 +289,21 @@ def test_a_file_that_is_no_catalog_is_not_opened_where_checks_are_off(
     assert ended.returncode == 3
 
 
-def test_a_folder_of_catalogs_without_one_of_this_platform_cannot_tell_and_a_broken_one_is_refused(
-    call: Callable[..., Ended], tmp_path: Path, recording: Path
+@pytest.mark.parametrize("catalogs", [{}, {"deis.json": "broken"}, {"hephy.json": "broken"}])
+@pytest.mark.parametrize("command", ["check", "report"])
+def test_a_folder_without_a_catalog_of_this_platform_is_refused_with_the_file_that_is_looked_for(
+    call: Callable[..., Ended], tmp_path: Path, recording: Path, command: str, catalogs: dict[str, str]
 ) -> None:
-    (tmp_path / "deis.json").write_text("broken")
+    folder = tmp_path / "catalogs"
+    folder.mkdir()
+    for name, text in catalogs.items():
+        (folder / name).write_text(text)
 
-    without = call("check", "--from", recording, "--catalog", tmp_path)
-    (tmp_path / "hephy.json").write_text("broken")
-    broken = call("check", "--from", recording, "--catalog", tmp_path)
+    ended = call(command, "--from", recording, "--catalog", folder)
 
-    assert (without.returncode, broken.returncode, broken.stdout) == (3, 2, "")
+    assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (2, "", 1)
+    assert ended.stderr.startswith(f"workflow-exporter: {folder / 'hephy.json'}: ")
+    assert ended.stderr.count("hephy.json") == 1
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def test_every_word_that_kubectl_prints_is_read_as_it_was_meant(tmp_path: Path, 
     printed = kubectl(*create, "-o", "yaml", home=tmp_path)
     as_json = kubectl(*create, "-o", "json", home=tmp_path)
 
-    (read,) = (json.loads(bytes(document)) for document in documents("c", printed))
+    (read,) = (json.loads(bytes(document)) for document in documents("c", printed).raw)
     meant = json.loads(as_json)["data"]
     assert len(meant) == len(strings)
     assert {key: read["data"][key] for key in meant if read["data"][key] != meant[key]} == {}

@@ -290,7 +290,8 @@ async def _read_once(plan: Plan, opened: _Opened, patience: Patience) -> Snapsho
         if catalog:
             platform = reading.composer.profile().name
             if plan.update_check.file:  # a verdict without the file that was named is not what was asked for
-                plan.update_check.file.check(platform)
+                # Of a cluster that shows nothing, the platform is a guess.
+                plan.update_check.file.check(platform if reading.reader.view().objects.known else None)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout_at(began + patience.whole_seconds):
                     await catalog.refresh(platform)

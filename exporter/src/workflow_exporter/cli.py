@@ -67,6 +67,7 @@ def run(
     """
     try:
         options = _parser().parse_args(arguments)
+        _refuse_empty(options)
         settings = settings_from_environment(environment)
         if options.catalog:
             settings = with_catalog(settings, options.catalog)
@@ -93,7 +94,11 @@ def _dispatch(options: argparse.Namespace, settings: Settings, patience: "Patien
 
     if options.recording and (options.kubeconfig or options.context):
         raise SettingsError("--from reads files instead of a cluster: drop it, or --kubeconfig and --context")
-    source = Source(recording=options.recording, kubeconfig=options.kubeconfig, context=options.context)
+    source = Source(
+        recording=Path(options.recording) if options.recording else None,
+        kubeconfig=Path(options.kubeconfig) if options.kubeconfig else None,
+        context=options.context,
+    )
     if options.command == "check":
         answer, status = app.check(
             settings,
@@ -110,6 +115,15 @@ def _dispatch(options: argparse.Namespace, settings: Settings, patience: "Patien
         return ExitStatus.FINE
     app.serve(settings, source)
     return ExitStatus.FINE
+
+
+def _refuse_empty(options: argparse.Namespace) -> None:
+    """Raises SettingsError: a shell's variable that is not set would be read as the current folder."""
+    given = {"--from": options.recording, "--kubeconfig": options.kubeconfig}
+    given |= {"--context": options.context, "--catalog": options.catalog}
+    for option, value in given.items():
+        if value == "":
+            raise SettingsError(f"{option} is empty: give it a value, or leave it out")
 
 
 def _report(options: argparse.Namespace, settings: Settings, source: "Source") -> None:
@@ -222,14 +236,11 @@ def _source_options(*, nested: bool = False) -> argparse.ArgumentParser:
     group.add_argument(
         "--from",
         dest="recording",
-        type=Path,
         metavar="FILE|DIR|-",
         help="what `kubectl get … -o yaml|json` or `kubectl cluster-info dump` printed, instead of a cluster "
         "(-: standard input)",
     )
-    group.add_argument(
-        "--kubeconfig", type=Path, metavar="FILE", help="default: $KUBECONFIG, the pod's own token"
-    )
+    group.add_argument("--kubeconfig", metavar="FILE", help="default: $KUBECONFIG, the pod's own token")
     group.add_argument("--context", metavar="NAME", help="context of the kubeconfig")
     group.add_argument(
         "--catalog",

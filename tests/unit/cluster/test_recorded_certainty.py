@@ -105,6 +105,24 @@ def test_none_is_certain_of_an_empty_typed_list_or_of_a_file_named_after_the_res
 
 
 @pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("statefulsets.yaml", as_yaml(listed())),
+        ("statefulsets.json", json.dumps(listed(), indent=4) + "\n"),
+        ("any.yaml", as_yaml(listed(kind="StatefulSetList"))),
+    ],
+)
+def test_empty_list_beside_an_error_of_kubectl_proves_nothing(tmp_path: Path, file: str, text: str) -> None:
+    error = 'Error from server (Forbidden): statefulsets.apps is forbidden: User "x" cannot list resource\n'
+    written(tmp_path, deployments__yaml=as_yaml(listed(*DEIS_RUNNING)))
+
+    for told in (text + error, error + text):
+        (tmp_path / file).write_text(told)
+
+        assert "statefulsets" not in up(recorded(tmp_path))
+
+
+@pytest.mark.parametrize(
     "elsewhere",
     [
         {"statefulsets.yaml": as_yaml(listed(*as_running_objects(unknown_workloads("shop"))))},

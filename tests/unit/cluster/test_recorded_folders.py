@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -165,3 +166,37 @@ def test_fault_on_standard_input_names_it() -> None:
 
     assert done.returncode == 2
     assert done.stderr.startswith(b"workflow-exporter: standard input: not JSON that kubectl prints: ")
+
+
+def test_closed_standard_input_is_named() -> None:
+    command = f"exec {sys.executable} -m workflow_exporter check --from - <&-"
+
+    done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, check=False)
+
+    assert (done.returncode, done.stderr) == (2, b"workflow-exporter: standard input: is closed\n")
+
+
+def test_pipe_is_refused_with_the_way_to_read_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+
+    with pytest.raises(RecordingError, match=r"into one, or pipe it into `--from -`$"):
+        read_files(tmp_path / "pipe")
+
+
+def test_files_of_a_folder_that_are_not_read_are_counted_in_one_line(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    written(
+        tmp_path, all__yaml=as_yaml(listed(*DEIS_RUNNING)), README__md="", logs__txt="", notes__yamlish=""
+    )
+    read_files(tmp_path)
+    assert caplog.messages == []
+
+    (tmp_path / "dangling.yaml").symlink_to("nowhere")
+    os.mkfifo(tmp_path / "pipe.json")
+    (tmp_path / "pods.yaml.txt").write_text("")
+    (tmp_path / "again.yaml").symlink_to("all.yaml")
+    read_files(tmp_path)
+
+    told = "3 files are not read: links to nothing, pipes, or names that go on after .yaml or .json"
+    assert caplog.messages == [f"{tmp_path}: {told}"]

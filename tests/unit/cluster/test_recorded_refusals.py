@@ -35,6 +35,7 @@ def test_object_that_cannot_be_decoded_is_counted_and_the_rest_is_read(tmp_path:
     assert [one.name for one in extract(whole(cluster), DEIS, "deis").nodes] == ["even"]
 
 
+BREAKS_OFF = "has items and no kind after them, so the list breaks off: record it again"
 ALIASES = "kind: List\na: &a [1]\nb: [*a, *a]\n"
 
 
@@ -57,6 +58,16 @@ ALIASES = "kind: List\na: &a [1]\nb: [*a, *a]\n"
         ),
         (ALIASES, "not YAML that kubectl prints: an alias in line 2"),
         ("replicas: 3\n", "has no kind, so it is no Kubernetes object"),
+        ("apiVersion: v1\nitems:\n- kind: Pod\n", BREAKS_OFF),
+        ("apiVersion: v1\nitems:\n- kind: Pod\n  metadata:\n    na", BREAKS_OFF),
+        ("apiVersion: v1\nitems:\n- kind: Pod\n  metadata:\n    name: x\nki", BREAKS_OFF),
+        ("apiVersion: v1\nitems:\n", "has no kind, so it is no Kubernetes object"),
+        ("apiVersion: v1\nitems: []\n", BREAKS_OFF),
+        ('{"apiVersion": "v1", "items": []}', BREAKS_OFF),
+        (
+            "apiVersion: v1\nitems:\n- kind: Pod\napiVersion: v1\nitems: []\nkind: List\n",
+            "document 1: " + BREAKS_OFF,
+        ),
         ("kind: List\nitems: [3]\n", "an item is no Kubernetes object: "),
         ("kind: List\nitems: []\n", "holds no object that the agent reads"),
         ("kind: Secret\nmetadata: {name: s}\n", "holds no object that the agent reads"),

@@ -50,7 +50,7 @@ WORDS = """
 
 
 def found(text: str) -> list[Any]:
-    return [json.loads(bytes(document)) for document in documents("dump", text.encode())]
+    return [json.loads(bytes(document)) for document in documents("dump", text.encode()).raw]
 
 
 @pytest.mark.parametrize(
@@ -108,6 +108,34 @@ def test_dump_of_a_cluster_with_its_logs_is_read() -> None:
     dump = INDENTED + json.dumps(POD, indent=4) + "\n" + LOG + LOG.replace("router", "builder")
 
     assert found(dump) == [DEPLOYMENT, POD]
+
+
+class _SearchedText(bytes):
+    """Counts the bytes that `find` passes over."""
+
+    searched = 0
+
+    def find(self, wanted: Any, start: Any = 0, end: Any = None) -> int:
+        found = super().find(wanted, start, end)
+        self.searched += (len(self) if found < 0 else found) - start
+        return found
+
+
+@pytest.mark.parametrize("closing", ["", "==== END logs for container x of pod deis/y ====\n"])
+@pytest.mark.parametrize("place", ["before", "after"])
+def test_logs_that_nothing_closes_are_read_in_one_pass(closing: str, place: str) -> None:
+    logs = "".join(f"==== START logs for container x of pod deis/{'y' * (n % 3)} ====\n" for n in range(300))
+    dump = {"before": closing + logs, "after": logs + closing}[place] + COMPACT
+    text = _SearchedText(dump.encode())
+
+    assert len(documents("dump", text).raw) == 1
+    assert text.searched <= 2 * len(text)
+
+
+def test_log_after_one_that_nothing_closes_is_passed_over() -> None:
+    unclosed = "==== START logs for container x of pod deis/y ====\n"
+
+    assert found(unclosed + LOG + COMPACT) == [DEPLOYMENT]
 
 
 def test_text_in_a_value_is_no_chatter_and_no_document() -> None:
@@ -170,3 +198,29 @@ def test_fault_is_told_in_its_line_of_the_file() -> None:
         found(LIST_YAML.replace("    name: deis-router-1", "    name: ]"))
     with pytest.raises(RecordingError, match=r"in line 19$"):
         found(LIST_YAML + LIST_YAML.replace("    name: deis-router\n", "    name: ]\n"))
+
+
+FORBIDDEN = 'Error from server (Forbidden): deployments.apps is forbidden: User "x" cannot list resource\n'
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        FORBIDDEN,
+        "Unable to connect to the server: net/http: TLS handshake timeout\n",
+        "error: You must be logged in to the server (Unauthorized)\n",
+        "The connection to the server localhost:8080 was refused - did you specify the right host or port?\n",
+    ],
+)
+@pytest.mark.parametrize("around", [LIST_YAML, COMPACT])
+def test_error_of_kubectl_among_documents_is_told(told: str, around: str) -> None:
+    for text in (told + around, around + told, around + told + around):
+        assert documents("dump", text.encode()).failed
+
+
+def test_warning_and_an_error_in_a_log_or_a_value_are_no_error_of_kubectl() -> None:
+    log = LOG.replace("{ not JSON", FORBIDDEN)
+    value = f"apiVersion: v1\ndata:\n  k: |\n    {FORBIDDEN}kind: ConfigMap\n"
+
+    for text in ("Warning: old\n" + LIST_YAML + log, value, json.dumps({"kind": "List", "k": FORBIDDEN})):
+        assert not documents("dump", text.encode()).failed

@@ -138,3 +138,31 @@ async def test_with_keys_a_file_that_nobody_vouches_for_is_refused(
 
     assert str(caught.value) == reason
     assert not isinstance(caught.value, CatalogUnavailableError)
+
+
+async def test_catalog_is_checked_for_the_platform_where_that_is_known(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.json"
+    path.write_bytes(msgspec.json.encode(catalog(platform="hephy")))
+
+    CatalogFile(path).check("hephy")
+    CatalogFile(path).check(None)
+    CatalogFile(tmp_path).check(None)
+    for place, file, fault in (
+        (path, path, "the catalog is of platform 'hephy', not of 'deis'"),
+        (
+            tmp_path,
+            tmp_path / "deis.json",
+            "the catalog file cannot be read: No such file or directory",
+        ),
+    ):
+        with pytest.raises(CatalogError) as refused:
+            CatalogFile(place).check("deis")
+        assert str(refused.value) == f"{file}: {fault}"
+
+
+async def test_broken_file_is_refused_where_the_platform_is_not_known(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.json"
+    path.write_bytes(b"broken")
+
+    with pytest.raises(CatalogError):
+        CatalogFile(path).check(None)

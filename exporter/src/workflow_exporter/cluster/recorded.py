@@ -4,7 +4,7 @@ A recording cannot tell "there are none" from "nobody asked": a kind of which it
 platform's namespace is not recorded, which is a state of its own. There are none for certain where a typed
 list is empty (`kubectl get --raw`), or a `List` in a file that is named after the resource (`cronjobs.yaml`);
 but not in a recording of other namespaces alone, whose lists those are, nor in a subfolder of another name
-(`kubectl cluster-info dump` makes one for each namespace).
+(`kubectl cluster-info dump` makes one for each namespace), nor in a file that also holds an error of kubectl.
 Files are parsed whole; of kinds that the agent does not read, Secrets too, nothing is kept afterwards.
 """
 

@@ -7,8 +7,11 @@ the folder of `kubectl cluster-info dump --output-directory`. Files may be packe
 
 import gzip
 import io
+import logging
 import os
+import re
 import stat
+import sys
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,8 +24,13 @@ from workflow_exporter.cluster.recording_text import documents
 from workflow_exporter.errors import RecordingError
 from workflow_exporter.text_encoding import utf8
 
+_log = logging.getLogger(__name__)
+
 STANDARD_INPUT = Path("-")
 _SUFFIXES = tuple(f".{kind}{packed}" for kind in ("yaml", "yml", "json") for packed in ("", ".gz"))
+_MEANT = re.compile(
+    r".*\.(?:ya?ml|json)(?![a-z])", re.IGNORECASE | re.DOTALL
+)  # to be read: `pods.yaml.txt` too
 _GZIP = b"\x1f\x8b"  # RFC 1952, 2.3.1
 _MAX_BYTES = 256 * 1024 * 1024  # 256 MiB, all files together and unpacked: 15,000 nodes as JSON
 _MAX_FILES = 100_000  # and folders; `kubectl cluster-info dump` makes a folder for each pod
@@ -51,7 +59,9 @@ class RecordedFile:
     name: str  # without folder and suffix
     folder: str  # the subfolder of the recording that it is in; empty: none
     objects: tuple[RecordedObject, ...]
-    empty_kinds: frozenset[str]  # kinds of lists without items, "" of an untyped `List`
+    # Kinds of which kubectl found none, "" of an untyped `List`. Not where it also told of an error: it
+    # prints an empty list of a kind that it was not allowed to list.
+    empty_kinds: frozenset[str]
     server_version: bytes | None  # `{"gitVersion": …}` as JSON
 
 
@@ -86,7 +96,7 @@ def read_files(path: Path) -> list[RecordedFile]:
     except RecursionError as error:
         raise RecordingError(f"{path}: its folders nest too deep") from error
     except OSError as error:
-        raise RecordingError(f"{error.filename or path}: {error.strerror or error}") from error
+        raise RecordingError(f"{error.filename or _where(path)}: {error.strerror or error}") from error
 
 
 def _read_all(path: Path) -> Iterator[RecordedFile]:
@@ -105,7 +115,9 @@ def _regular_file(path: Path) -> Path:
     Not for standard input: who gives that knows what ends it.
     """
     if path != STANDARD_INPUT and not stat.S_ISREG(path.stat().st_mode):
-        raise RecordingError(f"{path}: is not a regular file: write what kubectl prints into one")
+        raise RecordingError(
+            f"{path}: is not a regular file: write what kubectl prints into one, or pipe it into `--from -`"
+        )
     return path
 
 
@@ -120,15 +132,24 @@ def _files_in(folder: Path) -> list[Path]:
 
     is_new(folder)
     files: list[Path] = []
+    skipped = 0
     for place, folders, names in os.walk(folder, followlinks=True, onerror=_raise):
         # A mounted ConfigMap keeps its files in a hidden folder and shows links to them.
         folders[:] = [name for name in sorted(folders) if name[0] != "." and is_new(Path(place, name))]
-        here = [Path(place, name) for name in sorted(names) if name.lower().endswith(_SUFFIXES)]
-        files += [file for file in here if file.is_file() and is_new(file)]
+        named = [Path(place, name) for name in sorted(names) if name.lower().endswith(_SUFFIXES)]
+        here = [file for file in named if file.is_file()]
+        skipped += sum(_MEANT.match(name) is not None for name in names) - len(here)
+        files += [file for file in here if is_new(file)]
         if len(seen) > _MAX_FILES:
             raise RecordingError(f"{folder}: more than {_MAX_FILES:,} files, is this what kubectl wrote?")
     if not files:
         raise RecordingError(f"{folder}: no file there ends in .yaml, .yml or .json")
+    if skipped:
+        _log.warning(
+            "%s: %d files are not read: links to nothing, pipes, or names that go on after .yaml or .json",
+            folder,
+            skipped,
+        )
     return files
 
 
@@ -153,16 +174,23 @@ def _contents(file: Path, most_bytes: int) -> bytes:
 
 
 def _opened(file: Path) -> BinaryIO:
+    if file == STANDARD_INPUT and sys.stdin is None:  # its number may be another file's by now
+        raise RecordingError(f"{_where(file)}: is closed")
     return open(0, "rb", closefd=False) if file == STANDARD_INPUT else file.open("rb")
 
 
+def _where(file: Path) -> str:
+    return "standard input" if file == STANDARD_INPUT else str(file)
+
+
 def _read(file: Path, folder: str, data: bytes) -> RecordedFile:
-    where = "standard input" if file == STANDARD_INPUT else str(file)
+    where = _where(file)
     try:
         text = utf8(data)
     except ValueError as error:
         raise RecordingError(f"{where}: {error}, so not what kubectl printed") from error
-    raw_documents = list(documents(where, text))
+    found = documents(where, text)
+    raw_documents = found.raw
     if not raw_documents:
         raise RecordingError(f"{where}: {'holds text, and no YAML or JSON' if text.strip() else 'is empty'}")
     objects: list[RecordedObject] = []
@@ -180,7 +208,7 @@ def _read(file: Path, folder: str, data: bytes) -> RecordedFile:
         else:
             version = _version(place, raw, document) or version
     name = file.name.lower().removesuffix(".gz").rpartition(".")[0]
-    return RecordedFile(name, folder, tuple(objects), frozenset(empty), version)
+    return RecordedFile(name, folder, tuple(objects), frozenset(() if found.failed else empty), version)
 
 
 def _decoded(place: str, raw: msgspec.Raw) -> _Document:
@@ -191,6 +219,11 @@ def _decoded(place: str, raw: msgspec.Raw) -> _Document:
 
 
 def _listed(place: str, document: _Document) -> Iterator[RecordedObject]:
+    """Raises RecordingError where the kind is missing, which kubectl prints after the items."""
+    if not document.kind:
+        raise RecordingError(
+            f"{place}: has items and no kind after them, so the list breaks off: record it again"
+        )
     for raw in document.items or ():
         yield _object(place, raw, document)
 

@@ -8,6 +8,8 @@ at a document's beginning, lines of a YAML document that YAML cannot have there,
 import math
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -31,7 +33,12 @@ _TEXT = (
 )
 _TEXT_LINE = re.compile(rb"^(?:\.\.\.(?=\s|\Z)|" + _TEXT + rb")", re.MULTILINE)
 _NO_DOCUMENT = re.compile(rb"[ \t\r]*(?:#[^\n]*)?(?:\n|\Z)|" + _TEXT + rb"(?:\n|\Z)")
+# What kubectl prints where it was given less than it asked for. PowerShell puts its own words before it.
+_FAILURE = re.compile(
+    rb"error from server|error:|unable to connect|the connection to the server", re.IGNORECASE
+)
 _LOG = re.compile(rb"==== START( logs for [^\n]*) ====\r?(?:\n|\Z)")
+_LOG_END = re.compile(rb"==== END( logs for [^\n]*?) ====")
 _OBJECT = rb"\{(?!\s*[\w./-]+[ ]*:)"  # of JSON: `{kind: List}` is YAML
 _JSON = re.compile(rb"[ \t]*" + _OBJECT)
 _AFTER_YAML = re.compile(rb"^(?:" + _OBJECT + rb"|==== START logs for )", re.MULTILINE)
@@ -43,32 +50,73 @@ _YAML_AFTER_ITEMS = re.compile(rb"^[^ #\r\n-]", re.MULTILINE)
 _YAML_ITEM = re.compile(rb"^(?=- )", re.MULTILINE)
 
 
-def documents(where: str, text: bytes) -> Iterator[msgspec.Raw]:
-    """Each document of `text` (UTF-8) as JSON; raises RecordingError, which begins with `where`."""
-    position = _beginning(text, 0)
-    while position < len(text):
-        if _JSON.match(text, position):
-            end = _json_end(where, text, position)
-            yield _part(text, position, end)
-        else:
-            after = _AFTER_YAML.search(text, position)
-            end = after.start() if after else len(text)
-            yield from _yaml_documents(where, text, position, end)
-        position = _beginning(text, end)
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """What one file holds."""
+
+    raw: tuple[msgspec.Raw, ...]  # each as JSON
+    failed: bool  # kubectl told of an error: an empty list may be one that it was not allowed to read
 
 
-def _beginning(text: bytes, position: int) -> int:
-    """Where the next document begins, which is the start of a line; the text's end where there is none."""
-    while position < len(text):
-        if log := _LOG.match(text, position):
-            closing = b"==== END" + log[1] + b" ===="
-            end = text.find(closing, log.end())
-            position = log.end() if end < 0 else end + len(closing)
-        elif passed := _NO_DOCUMENT.match(text, position):
-            position = passed.end()
-        else:
-            break
-    return position
+def documents(where: str, text: bytes) -> Documents:
+    """The documents of `text` (UTF-8); raises RecordingError, which begins with `where`."""
+    reader = _Reader(where, text)
+    return Documents(tuple(reader.read()), reader.failed)
+
+
+class _Reader:
+    """Reads one text once. `failed` holds when it is read."""
+
+    def __init__(self, where: str, text: bytes) -> None:
+        self._where = where
+        self._text = text
+        self.failed = False
+
+    def read(self) -> Iterator[msgspec.Raw]:
+        position = self._beginning(0)
+        line, counted = 0, 0
+        while position < len(self._text):
+            if _JSON.match(self._text, position):
+                end = _json_end(self._where, self._text, position)
+                yield _part(self._text, position, end)
+            else:
+                after = _AFTER_YAML.search(self._text, position)
+                end = after.start() if after else len(self._text)
+                # Text leaves empty lines behind, so that a fault is told in the line where it stands.
+                section = _TEXT_LINE.sub(self._passed_over, self._text[position:end])
+                line += self._text.count(b"\n", counted, position)
+                counted = position
+                yield from _yaml_documents(self._where, section, line)
+            position = self._beginning(end)
+
+    def _beginning(self, position: int) -> int:
+        """Where the next document begins, at the start of a line; the text's end where there is none."""
+        while position < len(self._text):
+            if log := _LOG.match(self._text, position):
+                position = self._log_end(log)
+            elif passed := _NO_DOCUMENT.match(self._text, position):
+                self._passed_over(passed)
+                position = passed.end()
+            else:
+                break
+        return position
+
+    def _log_end(self, log: re.Match[bytes]) -> int:
+        """Where the log ends that begins there; after its first line where nothing closes it."""
+        if self._last_closing.get(log[1], -1) < log.end():
+            return log.end()
+        closing = b"==== END" + log[1] + b" ===="
+        return self._text.find(closing, log.end()) + len(closing)
+
+    @cached_property
+    def _last_closing(self) -> dict[bytes, int]:
+        """Log -> where its last closing line is: to search for one that is not there takes the whole text."""
+        return {closing[1]: closing.start() for closing in _LOG_END.finditer(self._text)}
+
+    def _passed_over(self, passed: re.Match[bytes]) -> bytes:
+        """Nothing, which stands in the text's place."""
+        self.failed = self.failed or _FAILURE.search(passed[0]) is not None
+        return b""
 
 
 # --- JSON --------------------------------------------------------------------------------------------
@@ -116,10 +164,8 @@ def _part(text: bytes, start: int, end: int) -> msgspec.Raw:
 # --- YAML --------------------------------------------------------------------------------------------
 
 
-def _yaml_documents(where: str, text: bytes, start: int, end: int) -> Iterator[msgspec.Raw]:
-    # Text leaves empty lines behind, so that a fault is told in the line where it stands.
-    section = _TEXT_LINE.sub(b"", text[start:end])
-    line = text.count(b"\n", 0, start)
+def _yaml_documents(where: str, section: bytes, line: int) -> Iterator[msgspec.Raw]:
+    """Those of a section that begins after so many lines of its file."""
     for part in _separated(section):
         encoded = _yaml_document(where, part, line)
         line += part.count(b"\n")

@@ -34,16 +34,16 @@ class CatalogFile:
         """See CatalogSource. A file over 4 MiB is refused by its size, unread."""
         return await asyncio.to_thread(self._load, platform)
 
-    def check(self, platform: str) -> None:
-        """Raises CatalogError, which names the file, where it holds no catalog that may be believed.
+    def check(self, platform: str | None) -> None:
+        """Raises CatalogError, which names the file, where it holds no catalog of `platform` to be believed.
 
-        One of another platform is a catalog; and so is a folder one, that has none of this platform.
+        None: it is not known yet; then a file may be of any platform, and a folder is not looked into.
         """
-        path = self._file(platform)
-        if path.parent == self._path and not path.exists():
+        if platform is None and self._path.is_dir():
             return
+        path = self._file(platform or "")
         try:
-            self._believed(path, None)
+            self._believed(path, platform)
         except CatalogError as error:
             raise CatalogError(f"{path}: {error}") from error
 
