@@ -84,6 +84,36 @@ def test_joined_outputs_are_one_document_each(text: str, expected: list[Any]) ->
     assert found(text) == expected
 
 
+POWERSHELL = """\
+kubectl : Warning: v1 ComponentStatus is deprecated in v1.19+ and this text is broken by the console's
+width
+At line:1 char:1
++ kubectl get deploy -o yaml > a.yaml 2>&1
++ ~~~~~~~~~~
+    + CategoryInfo          : NotSpecified: (Warning: v1 Comp...:String) [], RemoteException
+    + FullyQualifiedErrorId : NativeCommandError
+\x20
+"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["INFO: a: b\n", "  Warning: a: b\n", "\tnote\n", "NAME: x\nLAST DEPLOYED: Tue\n", "* a\n", "`a`\n"],
+)
+@pytest.mark.parametrize("around", [DEPLOYMENT_YAML, LIST_YAML, COMPACT, INDENTED])
+def test_any_text_before_the_first_document_is_passed_over(text: str, around: str) -> None:
+    assert found(text * 2 + around) == found(around)
+
+
+@pytest.mark.parametrize("items", [[], [DEPLOYMENT, POD]])
+@pytest.mark.parametrize("indent", [None, 2])
+def test_bare_items_are_read_as_those_of_a_list(items: list[Any], indent: int | None) -> None:
+    text = json.dumps(items, indent=indent) + "\n"
+
+    for around, expected in (("", []), (COMPACT, [DEPLOYMENT]), (LIST_YAML, [LIST])):
+        assert found(around + text + around) == [*expected, {"kind": "List", "items": items}, *expected]
+
+
 @pytest.mark.parametrize(
     "chatter",
     [
@@ -96,6 +126,13 @@ def test_joined_outputs_are_one_document_each(text: str, expected: list[Any]) ->
         "[emerg] 1#1: a log\n",
         'time="2026-11-30T12:00:00Z" level=warning msg="token: renewed"\n',
         LOG,
+        POWERSHELL,
+        POWERSHELL.replace("\n", "\r\n"),
+        "INFO: a: b\n",
+        "\x1b[33;1mWarning:\x1b[0m v1 ComponentStatus is deprecated\n",
+        "警告: foo\n",
+        "-----\n",
+        "----- deployments -----\n",
         "==== START logs for container x of pod deis/y ====\n",
     ],
 )

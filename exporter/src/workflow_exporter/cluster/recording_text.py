@@ -28,10 +28,12 @@ _YAML_FAULTS = (
 _KEY = rb"""["']?[\w./-]+["']?[ ]*:(?=\s|\Z)"""
 # A line of kubectl, a plug-in or the server: `error: …`, `Warning: …`, or what begins as no YAML of kubectl.
 _TEXT = (
-    rb"(?:(?i:warn|warning|error|fatal):[ ]|"
-    rb"(?!" + _KEY + rb"|-\s|---|\.\.\.|[]{}#\"'&*!|>?@`,])[!-~])[^\n]*"
+    rb"(?:(?i:warn|warning|error|fatal|info|debug):[ ]|"
+    rb"(?!" + _KEY + rb"|-\s|---(?:\s|\Z)|\.\.\.|[]{}#\"'&*!|>?@`,])\S)[^\n]*"
 )
-_TEXT_LINE = re.compile(rb"^(?:\.\.\.(?=\s|\Z)|" + _TEXT + rb")", re.MULTILINE)
+# How Windows PowerShell 5.1 writes a line of a program's standard error into a file.
+_POWERSHELL = rb"[\w.-]+ : [^\n]*\n(?:[^\n]*\n){1,9}?[ ]*\+ FullyQualifiedErrorId[^\n]*"
+_TEXT_LINE = re.compile(rb"^(?:\.\.\.(?=\s|\Z)|" + _TEXT + rb"|" + _POWERSHELL + rb")", re.MULTILINE)
 _NO_DOCUMENT = re.compile(rb"[ \t\r]*(?:#[^\n]*)?(?:\n|\Z)|" + _TEXT + rb"(?:\n|\Z)")
 # What kubectl prints where it was given less than it asked for. PowerShell puts its own words before it.
 _FAILURE = re.compile(
@@ -40,10 +42,16 @@ _FAILURE = re.compile(
 _LOG = re.compile(rb"==== START( logs for [^\n]*) ====\r?(?:\n|\Z)")
 _LOG_END = re.compile(rb"==== END( logs for [^\n]*?) ====")
 _OBJECT = rb"\{(?!\s*[\w./-]+[ ]*:)"  # of JSON: `{kind: List}` is YAML
-_JSON = re.compile(rb"[ \t]*" + _OBJECT)
-_AFTER_YAML = re.compile(rb"^(?:" + _OBJECT + rb"|==== START logs for )", re.MULTILINE)
-_JSON_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[{}]', re.DOTALL)
-_JSON_REST = re.compile(rb"[ \t\r]*(?:\n|\Z|(?=\{))")
+_ITEMS = rb"\[\s*(?:\{\s*\"|\][ \t\r]*(?:\n|\Z))"  # what `jq .items` prints of a list
+_JSON = re.compile(rb"[ \t]*(?:" + _OBJECT + rb"|(" + _ITEMS + rb"))")
+_START = re.compile(
+    rb"""^(?:["']?(?:apiVersion|kind|metadata|items|spec|status|data|clientVersion|serverVersion)["']?[ ]*:"""
+    rb"(?=\s|\Z)|---(?=\s|\Z)|\{|" + _ITEMS + rb"|==== START logs for )",
+    re.MULTILINE,
+)
+_AFTER_YAML = re.compile(rb"^(?:" + _OBJECT + rb"|" + _ITEMS + rb"|==== START logs for )", re.MULTILINE)
+_JSON_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[][{}]', re.DOTALL)
+_JSON_REST = re.compile(rb"[ \t\r]*(?:\n|\Z|(?=[{[]))")
 _YAML_HEADING = re.compile(rb"""^(?:---(?=\s|\Z)|["']?([\w./-]+)["']?[ ]*:(?=\s|\Z))""", re.MULTILINE)
 _YAML_ITEMS = re.compile(rb"^items:[ \t\r]*\n(?=- )", re.MULTILINE)
 _YAML_AFTER_ITEMS = re.compile(rb"^[^ #\r\n-]", re.MULTILINE)
@@ -76,9 +84,10 @@ class _Reader:
         position = self._beginning(0)
         line, counted = 0, 0
         while position < len(self._text):
-            if _JSON.match(self._text, position):
+            if json := _JSON.match(self._text, position):
                 end = _json_end(self._where, self._text, position)
-                yield _part(self._text, position, end)
+                part = _part(self._text, position, end)
+                yield msgspec.Raw(b'{"kind":"List","items":%b}' % part) if json[1] else part
             else:
                 after = _AFTER_YAML.search(self._text, position)
                 end = after.start() if after else len(self._text)
@@ -94,9 +103,14 @@ class _Reader:
         while position < len(self._text):
             if log := _LOG.match(self._text, position):
                 position = self._log_end(log)
+            elif _JSON.match(self._text, position):
+                break
             elif passed := _NO_DOCUMENT.match(self._text, position):
                 self._passed_over(passed)
                 position = passed.end()
+            elif (start := _START.search(self._text, position)) and start.start() > position:
+                self.failed = self.failed or _FAILURE.search(self._text, position, start.start()) is not None
+                position = start.start()
             else:
                 break
         return position
@@ -114,9 +128,9 @@ class _Reader:
         return {closing[1]: closing.start() for closing in _LOG_END.finditer(self._text)}
 
     def _passed_over(self, passed: re.Match[bytes]) -> bytes:
-        """Nothing, which stands in the text's place."""
+        """What stands in the text's place: its line breaks."""
         self.failed = self.failed or _FAILURE.search(passed[0]) is not None
-        return b""
+        return b"\n" * passed[0].count(b"\n")
 
 
 # --- JSON --------------------------------------------------------------------------------------------
@@ -150,7 +164,7 @@ def _closing_brace(text: bytes, start: int) -> int:
     """After the brace that closes the one at `start`; the text's end where none does."""
     depth = 0
     for token in _JSON_TOKEN.finditer(text, start):
-        depth += {b"{": 1, b"}": -1}.get(token[0], 0)
+        depth += {b"{": 1, b"}": -1, b"[": 1, b"]": -1}.get(token[0], 0)
         if depth == 0:
             return token.end()
     return len(text)
