@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -271,6 +272,23 @@ def test_plugin_that_prints_without_end_is_given_up() -> None:
         run_plugin(plugin(program), {}, "", "the plug-in", seconds=2)
 
     assert str(told.value) == "the plug-in did not end within 2 s: run it by hand"
+
+
+@pytest.mark.parametrize("closes", ["exec >&- 2>&-", "exec >&-", "exec 2>&-", ":"])
+def test_plugin_that_closes_its_output_is_killed_in_time(tmp_path: Path, closes: str) -> None:
+    given = plugin("") | {
+        "command": "/bin/sh",
+        "args": ["-c", f"echo $$ > started; {closes}; exec sleep 301"],
+    }
+    threads, began = threading.active_count(), time.monotonic()
+
+    with pytest.raises(ConnectionSettingsError, match="did not end within 1 s: run it by hand"):
+        run_plugin(given, {}, str(tmp_path), "the plug-in", seconds=1)
+
+    assert time.monotonic() - began < 15
+    assert threading.active_count() == threads
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "started").read_text()), 0)
 
 
 @pytest.mark.parametrize(

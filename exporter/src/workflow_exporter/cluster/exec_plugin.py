@@ -131,11 +131,12 @@ def _communicate(
     try:
         process.wait(seconds)
     except subprocess.TimeoutExpired as error:
+        _kill(process, group=not interactive)  # also if it has closed its output, so that no reader waits
         raise ConnectionSettingsError(f"{who} did not end within {seconds:g} s: run it by hand") from error
     finally:
         for reader in readers:
             reader.join(1 if process.returncode is not None else 0)
-        if any(reader.is_alive() for reader in readers):  # also if only a child of the plug-in is left
+        if any(reader.is_alive() for reader in readers):  # a child of the plug-in is left
             _kill(process, group=not interactive)
             for reader in readers:
                 reader.join(1)
