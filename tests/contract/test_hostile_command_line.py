@@ -181,6 +181,44 @@ def written(folder: Path, text: str) -> Path:
     return path
 
 
+def token_file(folder: Path, kind: str) -> str:
+    path = folder / "token"
+    match kind:
+        case "pipe":
+            os.mkfifo(path)
+        case "folder":
+            path.mkdir()
+        case "large":
+            path.write_text("x" * (64 * 1024 + 1))
+        case "link to a device":
+            path.symlink_to("/dev/zero")
+        case "latin-1":
+            path.write_bytes("größe".encode("latin-1"))
+        case "device":
+            return "/dev/zero"
+    return "token"  # beside the kubeconfig
+
+
+@pytest.mark.parametrize(
+    ("kind", "fault"),
+    [
+        ("pipe", "its tokenFile {} is not a regular file"),
+        ("device", "its tokenFile /dev/zero is not a regular file"),
+        ("link to a device", "its tokenFile {} is not a regular file"),
+        ("folder", "its tokenFile {} is not a regular file"),
+        ("large", "its tokenFile {} is larger than 64 KiB"),
+        ("latin-1", "its tokenFile {} is neither UTF-8 text nor UTF-16 with a byte order mark"),
+        ("missing", "[Errno 2] No such file or directory: '{}'"),
+    ],
+)
+def test_token_file_is_a_regular_file_of_at_most_64_kib(tmp_path: Path, kind: str, fault: str) -> None:
+    path = kubeconfig(tmp_path, URL, {"tokenFile": token_file(tmp_path, kind)})
+
+    told = ended(tmp_path, "check", "--kubeconfig", path)
+
+    check_one_line(told, f"kubeconfig {path} is not usable: {fault.format(tmp_path / 'token')}")
+
+
 def test_token_of_a_pod_that_no_header_may_have_is_told(tmp_path: Path) -> None:
     (tmp_path / "ca.crt").symlink_to(Path(__file__).parents[1] / "data" / "tls" / "ca.crt")
     (tmp_path / "token").write_text("tökén")
