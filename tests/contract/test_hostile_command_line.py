@@ -1,11 +1,14 @@
 """What a kubeconfig, a plug-in or a file of the command line cannot do to the program or the terminal."""
 
+import json
 import os
+import pty
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -359,3 +362,74 @@ def test_plugin_is_told_the_cluster_it_is_asked_for(tmp_path: Path) -> None:
     status = run_plugin(given, {"server": URL, "extensions": [extension]}, str(tmp_path), "the plug-in")
 
     assert status.token == f"{URL}-a-b{tmp_path}"
+
+
+LOGIN = (
+    "import json, sys; sys.stderr.write('Code: '); sys.stderr.flush(); print(json.dumps({'apiVersion': "
+    "'client.authentication.k8s.io/v1', 'kind': 'ExecCredential', 'status': {'token': input()}}))"
+)
+RUNS = """
+import json, sys
+from workflow_exporter.cluster.exec_plugin import run_plugin
+print(run_plugin(json.loads(sys.argv[1]), {}, "", "the plug-in", seconds=0).token)
+"""
+CONNECTS = """
+import sys
+from workflow_exporter.cluster.connection import connect
+print(connect(sys.argv[1], environment={}, load_seconds=3).http.auth._source.authorization())
+"""
+
+
+@contextmanager
+def at_a_terminal(program: str, argument: str) -> Iterator[tuple["subprocess.Popen[bytes]", int]]:
+    """The program, and the terminal that its standard input and standard error are connected to."""
+    ours, its = pty.openpty()
+    argv = [sys.executable, "-c", program, argument]
+    with subprocess.Popen(argv, stdin=its, stderr=its, stdout=subprocess.PIPE) as process:
+        os.close(its)  # so that reading fails once the program has ended
+        try:
+            yield process, ours
+        finally:
+            process.kill()
+            os.close(ours)
+
+
+def shown(terminal: int, end: str) -> str:
+    text = ""
+    while end not in text:
+        text += os.read(terminal, 1024).decode()
+    return text
+
+
+def test_login_that_asks_at_a_terminal_has_no_deadline() -> None:
+    given = plugin(LOGIN) | {"interactiveMode": "IfAvailable"}
+
+    with at_a_terminal(RUNS, json.dumps(given)) as (process, terminal):
+        shown(terminal, "Code: ")
+        os.write(terminal, b"typed\n")
+        answer, _ = process.communicate(timeout=60)
+
+    assert answer == b"typed\n"
+
+
+def test_login_that_asks_at_a_terminal_outlasts_the_time_for_reading_a_kubeconfig(tmp_path: Path) -> None:
+    given = {key: value for key, value in plugin(LOGIN).items() if key != "interactiveMode"}
+    path = kubeconfig(tmp_path, URL, {"exec": given})
+
+    with at_a_terminal(CONNECTS, str(path)) as (process, terminal):
+        shown(terminal, "Code: ")
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(5)
+        os.write(terminal, b"typed\n")
+        answer, _ = process.communicate(timeout=60)
+
+    assert answer == b"Bearer typed\n"
+
+
+def test_plugin_that_never_asks_has_its_deadline_at_a_terminal_too() -> None:
+    with at_a_terminal(RUNS, json.dumps(plugin(LOGIN))) as (process, terminal):
+        told = shown(terminal, "0 s: run it by hand")
+        process.wait(60)
+
+    assert "ConnectionSettingsError: the plug-in did not end within 0 s: run it by hand" in told
+    assert process.returncode

@@ -83,7 +83,7 @@ def connect(
     `~/.kube/config`. `context` None is the kubeconfig's current one.
 
     Blocks for about a second (it imports `kubernetes`), and up to `load_seconds` for the commands of a
-    kubeconfig, but sends no request.
+    kubeconfig, or as long as its plug-in asks at a terminal, but sends no request.
     Raises ConnectionSettingsError with a sentence that says what to do.
     """
     load, origin = _choose(kubeconfig, context, environment, service_account_folder, load_seconds)
@@ -183,22 +183,26 @@ def _choose(
     return partial(_in_time, load, load_seconds, f"kubeconfig {files} could not be read"), where
 
 
-def _in_time(load: Callable[[], _Loaded], seconds: float, failure: str) -> _Loaded:
+def _in_time(load: Callable[[Callable[[], None]], _Loaded], seconds: float, failure: str) -> _Loaded:
     """What `load` returns or raises; ConnectionSettingsError where that takes too long.
 
-    In a thread that is left behind then: what the package waits for cannot be interrupted.
+    In a thread that is left behind then: what the package waits for cannot be interrupted. There is no
+    bound once `load` has called its argument: somebody at a terminal is asked, and can interrupt.
     """
+    asked = threading.Event()
     outcome: list[_Loaded | BaseException] = []
 
     def run() -> None:
         try:
-            outcome.append(load())
+            outcome.append(load(asked.set))
         except BaseException as error:  # noqa: BLE001  raised below, where somebody waits
             outcome.append(error)
 
     thread = threading.Thread(target=run, name="kubeconfig", daemon=True)
     thread.start()
     thread.join(seconds)
+    if asked.is_set():
+        thread.join()
     if not outcome:
         raise ConnectionSettingsError(f"{failure} within {seconds:g} s")
     if isinstance(outcome[0], BaseException):
@@ -234,7 +238,7 @@ def _from_service_account(environment: Mapping[str, str], folder: Path) -> _Load
     return _Loaded(configuration)
 
 
-def _from_kubeconfig(files: str, context: str | None) -> _Loaded:
+def _from_kubeconfig(files: str, context: str | None, asks: Callable[[], None]) -> _Loaded:
     # Imported here: 50 MB and 0.7 s that only a live cluster needs.
     from kubernetes.client import Configuration  # noqa: PLC0415  see above
     from kubernetes.config import ConfigException  # noqa: PLC0415  see above
@@ -248,7 +252,7 @@ def _from_kubeconfig(files: str, context: str | None) -> _Loaded:
         if merged is None:
             raise ConnectionSettingsError(f"kubeconfig {files} is empty")
         _read_token_file(merged, context)
-        plugin = _run_plugin(merged, context, files)
+        plugin = _run_plugin(merged, context, files, asks)
         loader: Any = KubeConfigLoader(  # type: ignore[no-untyped-call]  # as above
             config_dict=merged, active_context=context, config_base_path=None
         )
@@ -323,7 +327,7 @@ def _read_token_file(merged: Any, context: str | None) -> None:
         raise ValueError(f"{what} {error}") from error
 
 
-def _run_plugin(merged: Any, context: str | None, files: str) -> Status | None:
+def _run_plugin(merged: Any, context: str | None, files: str, asks: Callable[[], None]) -> Status | None:
     """Runs the plug-in of the context's user and puts what it gave in its place; None: there is none.
 
     The package would wait for it without end, and read all that it prints.
@@ -338,7 +342,7 @@ def _run_plugin(merged: Any, context: str | None, files: str) -> Status | None:
     cluster = merged["clusters"].get_with_name(chosen["cluster"])["cluster"]
     folder = str(Path(cluster.path).absolute().parent)
     who = f"kubeconfig {files}: the credential plug-in of user {chosen['user']}"
-    status = run_plugin(raw_plugin, cluster.value, folder, who)
+    status = run_plugin(raw_plugin, cluster.value, folder, who, asks=asks)
     if status.token:
         fields["token"] = status.token
     if status.client_certificate_data and status.client_key_data:
