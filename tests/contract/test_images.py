@@ -47,7 +47,7 @@ def test_hadolint_would_find_something(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_dockerfile_is_read_by_the_builder_itself(program: str) -> None:
-    """A syntax would be another image, which is downloaded for each build and runs with all that it builds."""
+    """A syntax would be another image, downloaded for each build and trusted with all that it builds."""
     text = (ROOT / program / "Dockerfile").read_text("utf-8")
 
     assert SYNTAX.findall(text) == []
