@@ -280,6 +280,17 @@ def test_unsafe_link_is_refused_from_publishers_and_dropped_by_readers(path: str
     )
 
 
+@pytest.mark.parametrize("char", ["\u200d", "\u200c", "\u00ad", "\u202e", "\U000e0041"], ids=ascii)
+@pytest.mark.parametrize("path", [*TITLES, *PROSE])
+def test_invisible_character_is_refused_from_publishers_and_marked_by_readers(path: str, char: str) -> None:
+    document = changed(path, f"a{char}b")
+
+    assert not schema_accepts(document)
+    assert parse_catalog(json.dumps(document).encode()) == parse_catalog(
+        json.dumps(changed(path, "a\ufffdb")).encode()
+    )
+
+
 @pytest.mark.parametrize(
     ("path", "value"),
     [

@@ -1,10 +1,14 @@
 """What a kubeconfig, a plug-in or a file of the command line cannot do to the program or the terminal."""
 
+import json
 import os
+import pty
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -180,6 +184,44 @@ def written(folder: Path, text: str) -> Path:
     return path
 
 
+def token_file(folder: Path, kind: str) -> str:
+    path = folder / "token"
+    match kind:
+        case "pipe":
+            os.mkfifo(path)
+        case "folder":
+            path.mkdir()
+        case "large":
+            path.write_text("x" * (64 * 1024 + 1))
+        case "link to a device":
+            path.symlink_to("/dev/zero")
+        case "latin-1":
+            path.write_bytes("größe".encode("latin-1"))
+        case "device":
+            return "/dev/zero"
+    return "token"  # beside the kubeconfig
+
+
+@pytest.mark.parametrize(
+    ("kind", "fault"),
+    [
+        ("pipe", "its tokenFile {} is not a regular file"),
+        ("device", "its tokenFile /dev/zero is not a regular file"),
+        ("link to a device", "its tokenFile {} is not a regular file"),
+        ("folder", "its tokenFile {} is not a regular file"),
+        ("large", "its tokenFile {} is larger than 64 KiB"),
+        ("latin-1", "its tokenFile {} is neither UTF-8 text nor UTF-16 with a byte order mark"),
+        ("missing", "[Errno 2] No such file or directory: '{}'"),
+    ],
+)
+def test_token_file_is_a_regular_file_of_at_most_64_kib(tmp_path: Path, kind: str, fault: str) -> None:
+    path = kubeconfig(tmp_path, URL, {"tokenFile": token_file(tmp_path, kind)})
+
+    told = ended(tmp_path, "check", "--kubeconfig", path)
+
+    check_one_line(told, f"kubeconfig {path} is not usable: {fault.format(tmp_path / 'token')}")
+
+
 def test_token_of_a_pod_that_no_header_may_have_is_told(tmp_path: Path) -> None:
     (tmp_path / "ca.crt").symlink_to(Path(__file__).parents[1] / "data" / "tls" / "ca.crt")
     (tmp_path / "token").write_text("tökén")
@@ -273,6 +315,23 @@ def test_plugin_that_prints_without_end_is_given_up() -> None:
     assert str(told.value) == "the plug-in did not end within 2 s: run it by hand"
 
 
+@pytest.mark.parametrize("closes", ["exec >&- 2>&-", "exec >&-", "exec 2>&-", ":"])
+def test_plugin_that_closes_its_output_is_killed_in_time(tmp_path: Path, closes: str) -> None:
+    given = plugin("") | {
+        "command": "/bin/sh",
+        "args": ["-c", f"echo $$ > started; {closes}; exec sleep 301"],
+    }
+    threads, began = threading.active_count(), time.monotonic()
+
+    with pytest.raises(ConnectionSettingsError, match="did not end within 1 s: run it by hand"):
+        run_plugin(given, {}, str(tmp_path), "the plug-in", seconds=1)
+
+    assert time.monotonic() - began < 15
+    assert threading.active_count() == threads
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "started").read_text()), 0)
+
+
 @pytest.mark.parametrize(
     ("changes", "fault"),
     [
@@ -303,3 +362,74 @@ def test_plugin_is_told_the_cluster_it_is_asked_for(tmp_path: Path) -> None:
     status = run_plugin(given, {"server": URL, "extensions": [extension]}, str(tmp_path), "the plug-in")
 
     assert status.token == f"{URL}-a-b{tmp_path}"
+
+
+LOGIN = (
+    "import json, sys; sys.stderr.write('Code: '); sys.stderr.flush(); print(json.dumps({'apiVersion': "
+    "'client.authentication.k8s.io/v1', 'kind': 'ExecCredential', 'status': {'token': input()}}))"
+)
+RUNS = """
+import json, sys
+from workflow_exporter.cluster.exec_plugin import run_plugin
+print(run_plugin(json.loads(sys.argv[1]), {}, "", "the plug-in", seconds=0).token)
+"""
+CONNECTS = """
+import sys
+from workflow_exporter.cluster.connection import connect
+print(connect(sys.argv[1], environment={}, load_seconds=3).http.auth._source.authorization())
+"""
+
+
+@contextmanager
+def at_a_terminal(program: str, argument: str) -> Iterator[tuple["subprocess.Popen[bytes]", int]]:
+    """The program, and the terminal that its standard input and standard error are connected to."""
+    ours, its = pty.openpty()
+    argv = [sys.executable, "-c", program, argument]
+    with subprocess.Popen(argv, stdin=its, stderr=its, stdout=subprocess.PIPE) as process:
+        os.close(its)  # so that reading fails once the program has ended
+        try:
+            yield process, ours
+        finally:
+            process.kill()
+            os.close(ours)
+
+
+def shown(terminal: int, end: str) -> str:
+    text = ""
+    while end not in text:
+        text += os.read(terminal, 1024).decode()
+    return text
+
+
+def test_login_that_asks_at_a_terminal_has_no_deadline() -> None:
+    given = plugin(LOGIN) | {"interactiveMode": "IfAvailable"}
+
+    with at_a_terminal(RUNS, json.dumps(given)) as (process, terminal):
+        shown(terminal, "Code: ")
+        os.write(terminal, b"typed\n")
+        answer, _ = process.communicate(timeout=60)
+
+    assert answer == b"typed\n"
+
+
+def test_login_that_asks_at_a_terminal_outlasts_the_time_for_reading_a_kubeconfig(tmp_path: Path) -> None:
+    given = {key: value for key, value in plugin(LOGIN).items() if key != "interactiveMode"}
+    path = kubeconfig(tmp_path, URL, {"exec": given})
+
+    with at_a_terminal(CONNECTS, str(path)) as (process, terminal):
+        shown(terminal, "Code: ")
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(5)
+        os.write(terminal, b"typed\n")
+        answer, _ = process.communicate(timeout=60)
+
+    assert answer == b"Bearer typed\n"
+
+
+def test_plugin_that_never_asks_has_its_deadline_at_a_terminal_too() -> None:
+    with at_a_terminal(RUNS, json.dumps(plugin(LOGIN))) as (process, terminal):
+        told = shown(terminal, "0 s: run it by hand")
+        process.wait(60)
+
+    assert "ConnectionSettingsError: the plug-in did not end within 0 s: run it by hand" in told
+    assert process.returncode

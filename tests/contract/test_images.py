@@ -14,6 +14,7 @@ from workflow_exporter.setting_rows import SETTINGS as AGENT_SETTINGS
 from workflow_releases.settings import SETTINGS as RELEASES_SETTINGS
 
 PROGRAMS = ("exporter", "releases-api")
+SYNTAX = re.compile(r"^\s*(?:#|//)\s*syntax\s*=.*", re.MULTILINE | re.IGNORECASE)
 
 
 def dockerfile(program: str) -> Dockerfile:
@@ -46,12 +47,22 @@ def test_hadolint_would_find_something(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_dockerfile_is_read_by_the_builder_itself(program: str) -> None:
-    """A syntax by tag would be another image, downloaded for each build and pinned by nothing."""
-    assert not re.search(
-        r"^#\s*syntax\s*=(?!.*@sha256:[0-9a-f]{64})",
-        (ROOT / program / "Dockerfile").read_text("utf-8"),
-        re.MULTILINE,
-    )
+    """A syntax would be another image, downloaded for each build and trusted with all that it builds."""
+    text = (ROOT / program / "Dockerfile").read_text("utf-8")
+
+    assert SYNTAX.findall(text) == []
+
+
+@pytest.mark.parametrize("line", ["# syntax=docker/dockerfile:1", "#SYNTAX = a@sha256:0", "  # syntax=a"])
+def test_syntax_would_be_found(line: str) -> None:
+    assert SYNTAX.findall(f"{line}\nFROM scratch\n")
+
+
+def test_no_dockerfile_goes_untested() -> None:
+    files = {path for name in ("Dockerfile*", "*.Dockerfile") for path in ROOT.glob(f"*/{name}")}
+    files |= set(ROOT.glob("Dockerfile*"))
+
+    assert files == {ROOT / program / "Dockerfile" for program in PROGRAMS}
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

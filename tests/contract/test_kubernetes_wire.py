@@ -55,7 +55,6 @@ async def test_watch_from_an_expired_version_is_accepted_and_then_says_410(
 
     assert accepted.is_set()
     assert refused.value.status == 410
-    assert refused.value.detail.startswith(f"too old resource version: {page.resource_version} (")
 
 
 async def test_the_very_last_version_is_resumed_after_a_restart(
@@ -173,7 +172,7 @@ async def test_token_that_nobody_has_is_401(
         await ApiClient(connection.http).page(services.address, limit=500)
     await connection.aclose()
 
-    assert (refused.value.status, refused.value.detail) == (401, "Unauthorized")
+    assert refused.value.status == 401
 
 
 async def test_forbidden_says_what_is_forbidden_and_names_nobody(
@@ -189,20 +188,12 @@ async def test_forbidden_says_what_is_forbidden_and_names_nobody(
     ):
         with pytest.raises(RefusedError) as refused:
             await request
-        refusals.append((refused.value.status, str(refused.value), refused.value.detail.split(": User")[0]))
+        refusals.append((refused.value.status, str(refused.value)))
     await connection.aclose()
 
     assert refusals == [
-        (
-            403,
-            f"forbidden: no role allows to list services in namespace {namespace} (403)",
-            "services is forbidden",
-        ),
-        (
-            403,
-            "forbidden: no role allows to get namespace kube-system (403)",
-            'namespaces "kube-system" is forbidden',
-        ),
+        (403, f"forbidden: no role allows to list services in namespace {namespace} (403)"),
+        (403, "forbidden: no role allows to get namespace kube-system (403)"),
     ]
 
 

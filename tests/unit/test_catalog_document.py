@@ -196,24 +196,31 @@ def test_catalog_generated_in_the_first_year_can_be_held_and_replaced() -> None:
     check_not_older(catalog(generated=first), catalog(generated=first))
 
 
-@pytest.mark.parametrize("char", ["\u202e", "\u2066", "\u200b", "\u2028", "\ufeff", "\U000e0041"], ids=ascii)
 @pytest.mark.parametrize(
-    ("changes", "path"),
-    [
-        ({"title": "Deis{}"}, "$.title"),
-        ({"notices": [NOTICE | {"title": "a{}b"}]}, "$.notices[0].title"),
-        ({"notices": [NOTICE | {"text": "a\n{}b"}]}, "$.notices[0].text"),
-        ({"components": {"builder": {"title": "{}", "releases": []}}}, "$.components[...].title"),
-        ({"successor": {"platform": "hephy", "title": "H{}"}}, "$.successor.title"),
-    ],
+    "char",
+    ["\u202e", "\u2066", "\u200b", "\u200c", "\u200d", "\u00ad", "\u2028", "\ufeff", "\U000e0041"],
+    ids=ascii,
 )
-def test_text_with_characters_that_cannot_be_seen_is_refused(
-    changes: dict[str, Any], path: str, char: str
-) -> None:
+def test_characters_that_cannot_be_seen_are_marked_and_the_catalog_is_read(char: str) -> None:
+    changes = {
+        "title": "Deis{}",
+        "notices": [NOTICE | {"title": "a{}b", "text": "a\n{}b"}],
+        "components": {"builder": {"title": "{}", "releases": []}},
+        "successor": {"platform": "hephy", "title": "H{}"},
+        "end_of_life": {"date": "2018-03-01T00:00:00Z", "text": "{}{}"},
+    }
     document = json.dumps(changes, ensure_ascii=False).replace("{}", char)
 
-    told = refusal(body(**json.loads(document)))
+    read = parse_catalog(body(**json.loads(document)))
+
+    assert read == parse_catalog(body(**json.loads(document.replace(char, "\ufffd"))))
+    assert (read.title, read.notices[0].text) == ("Deis\ufffd", "a\n\ufffdb")
+
+
+def test_control_characters_are_refused_in_a_line_that_can_be_read() -> None:
+    told = refusal(body(title="Deis\x1b[2J"))
 
     assert told.startswith("the catalog is not as its schema says: ")
+    assert told.endswith(" - at `$.title`")
     assert told.isprintable()
-    assert path in told
+    assert len(told) < 140

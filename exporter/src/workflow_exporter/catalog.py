@@ -2,7 +2,8 @@
 
 Its JSON is decoded straight into these values (`catalog_document`); the wire's schema is
 `releases-api/schema/catalog.schema.json` (schema_version 1). What a value here promises holds however
-it was made: a link is https or absent, an order is sorted once and kept with the catalog.
+it was made: a link is https or absent, a text has no character that cannot be seen, an order is sorted
+once and kept with the catalog.
 """
 
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from typing import Annotated
 
 import msgspec
 
-from workflow_exporter.plain_text import CONTROL, INVISIBLE
+from workflow_exporter.plain_text import CONTROL, marked
 from workflow_exporter.version import Version, read_version
 from workflow_exporter.web_address import is_safe_link
 
@@ -23,9 +24,9 @@ MAX_BODY_BYTES = 4 * 1024 * 1024  # 4 MiB, decompressed; Drycc's whole history i
 
 # A component, platform or train: a DNS label (RFC 1123), as it becomes a metric label and a part of URLs.
 Word = Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\Z", max_length=63)]
-# Shown on a page and in a terminal: no control or invisible characters; only prose may have several lines.
-Title = Annotated[str, msgspec.Meta(pattern=rf"\A[^{CONTROL}{INVISIBLE}]+\Z", max_length=200)]
-_PROSE = rf"\A[^\x00-\x09\x0b-\x1f\x7f-\x9f{INVISIBLE}]*\Z"
+# Shown on a page and in a terminal: no control characters; only prose may have several lines.
+Title = Annotated[str, msgspec.Meta(pattern=rf"\A[^{CONTROL}]+\Z", max_length=200)]
+_PROSE = r"\A[^\x00-\x09\x0b-\x1f\x7f-\x9f]*\Z"
 Prose = Annotated[str, msgspec.Meta(pattern=_PROSE, max_length=4000)]
 NoticeId = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9][A-Za-z0-9._-]*\Z", max_length=63)]
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -37,6 +38,14 @@ def _drop_unsafe_link(value: msgspec.Struct, name: str) -> None:
     link = getattr(value, name)
     if link is not None and not (link.startswith("https://") and is_safe_link(link)):
         msgspec.structs.force_setattr(value, name, None)
+
+
+def _mark_text(value: msgspec.Struct, *names: str) -> None:
+    """Emoji and Persian have invisible characters for good reason: they become U+FFFD, the rest is read."""
+    for name in names:
+        text = getattr(value, name)
+        if text is not None:
+            msgspec.structs.force_setattr(value, name, marked(text))
 
 
 class Severity(StrEnum):
@@ -126,6 +135,9 @@ class Component(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     images: tuple[str, ...] = ()  # repositories without tag; the first is where releases go
     releases: tuple[Release, ...] = ()
 
+    def __post_init__(self) -> None:
+        _mark_text(self, "title")
+
     @cached_property
     def order(self) -> ReleaseOrder:
         """Sorted at the first use and kept; raises VersionError if a version is not SemVer."""
@@ -159,6 +171,9 @@ class EndOfLife(msgspec.Struct, frozen=True, kw_only=True):
     date: Moment
     text: Prose | None = None
 
+    def __post_init__(self) -> None:
+        _mark_text(self, "text")
+
 
 class Affects(msgspec.Struct, frozen=True, kw_only=True):
     """Whom a notice concerns: empty means everyone.
@@ -181,6 +196,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     affects: Affects = Affects()
 
     def __post_init__(self) -> None:
+        _mark_text(self, "title", "text")
         _drop_unsafe_link(self, "url")
 
 
@@ -192,6 +208,7 @@ class Successor(msgspec.Struct, frozen=True, kw_only=True):
     url: str | None = None
 
     def __post_init__(self) -> None:
+        _mark_text(self, "title")
         _drop_unsafe_link(self, "url")
 
 
@@ -210,6 +227,9 @@ class Catalog(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     components: Mapping[Word, Component] = {}
     # Each is a paragraph of a page and a series: more than a person reads would only be an attack.
     notices: Annotated[tuple[Notice, ...], msgspec.Meta(max_length=200)] = ()
+
+    def __post_init__(self) -> None:
+        _mark_text(self, "title")
 
     def is_expired(self, now: datetime) -> bool:
         """Whether the catalog says of itself that it must not be judged by any more."""

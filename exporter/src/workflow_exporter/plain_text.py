@@ -1,7 +1,8 @@
 """Text from outside (a catalog, a cluster, a file's name, a plug-in) as it may be shown to a person. Pure.
 
 Control characters steer a terminal and forge log lines. Characters that cannot be seen, or that turn the
-order of others around, make a text look like another one. The releases API refuses the same ones.
+order of others around, make a text look like another one. The releases API refuses to
+publish the same ones.
 """
 
 import json

@@ -1,7 +1,8 @@
 """Text from outside (a release pipeline, a server, a file's name) as it may be shown to a person. Pure.
 
 Control characters steer a terminal and forge log lines. Characters that cannot be seen, or that turn the
-order of others around, make a text look like another one. The agents refuse the same characters.
+order of others around, make a text look like another one. The agents know the same
+characters.
 """
 
 import json

@@ -5,11 +5,10 @@
     ├── UnreachableError    no answer, or a broken one: network, TLS, deadline
     └── BadAnswerError      an answer that is not what the API promises
 
-Reasons are the agent's own words: a server's message names users, hosts and rules, so it goes to
-`detail`, which only the log shows.
+Reasons are the agent's own words, on the page and in the log: a server's message names users, hosts and
+rules, and a proxy's may repeat the request's token.
 """
 
-import re
 import ssl
 
 import httpx
@@ -21,19 +20,38 @@ from workflow_exporter.errors import ClusterError
 # What decoding may raise: msgspec's errors are ValueErrors, and nesting has no bound.
 UNREADABLE = (ValueError, RecursionError)
 
-_REASON_WORD = re.compile(r"[A-Za-z]{1,40}")
-_MAX_DETAIL_LENGTH = 300  # characters of a server's message in one log line
+# `metav1.StatusReason`, staging/src/k8s.io/apimachinery/pkg/apis/meta/v1/types.go.
+_REASON_WORDS = frozenset(
+    [
+        "Unauthorized",
+        "Forbidden",
+        "NotFound",
+        "AlreadyExists",
+        "Conflict",
+        "Gone",
+        "Invalid",
+        "ServerTimeout",
+        "StoreReadError",
+        "Timeout",
+        "TooManyRequests",
+        "BadRequest",
+        "MethodNotAllowed",
+        "NotAcceptable",
+        "RequestEntityTooLarge",
+        "UnsupportedMediaType",
+        "InternalError",
+        "Expired",
+        "ServiceUnavailable",
+    ]
+)
 
 
 class RefusedError(ClusterError):
     """The API server said no."""
 
-    def __init__(
-        self, reason: str, *, status: int, detail: str = "", retry_after_seconds: float | None = None
-    ) -> None:
+    def __init__(self, reason: str, *, status: int, retry_after_seconds: float | None = None) -> None:
         super().__init__(reason)
         self.status = status  # HTTP's, or `code` of an ERROR event
-        self.detail = detail
         self.retry_after_seconds = retry_after_seconds
 
 
@@ -46,11 +64,10 @@ class BadAnswerError(ClusterError):
 
 
 class Status(msgspec.Struct, frozen=True):
-    """`metav1.Status`, the body of every error."""
+    """What is read of `metav1.Status`, the body of every error."""
 
     code: int = 0
     reason: str = ""
-    message: str = ""
 
 
 def refused(verb: str, address: Address, response: httpx.Response, body: bytes) -> RefusedError:
@@ -69,14 +86,9 @@ def refused_by_status(
         case 404:
             reason = f"{address.words}: not found (404)"
         case code:
-            word = f" {status.reason}" if _REASON_WORD.fullmatch(status.reason) else ""
+            word = f" {status.reason}" if status.reason in _REASON_WORDS else ""
             reason = f"the API server answered {code}{word} to {verb} {address.words}"
-    return RefusedError(
-        reason,
-        status=status.code,
-        detail=" ".join(status.message.split())[:_MAX_DETAIL_LENGTH],
-        retry_after_seconds=retry_after_seconds,
-    )
+    return RefusedError(reason, status=status.code, retry_after_seconds=retry_after_seconds)
 
 
 def unreachable(error: httpx.HTTPError | ssl.SSLError, silence_seconds: float) -> UnreachableError:
@@ -107,7 +119,7 @@ def _status(response: httpx.Response, body: bytes) -> Status:
         status = msgspec.json.decode(body, type=Status)
     except UNREADABLE:  # `404 page not found`, or a proxy's page
         status = Status()
-    return Status(response.status_code, status.reason, status.message)
+    return Status(response.status_code, status.reason)
 
 
 def _retry_after(response: httpx.Response) -> float | None:

@@ -24,6 +24,7 @@ from workflow_exporter.cluster.credentials import Credentials
 from workflow_exporter.cluster.exec_plugin import Status, has_expired, run_plugin
 from workflow_exporter.cluster.streams import DirectTransport
 from workflow_exporter.errors import ConnectionSettingsError
+from workflow_exporter.text_encoding import utf8
 from workflow_exporter.yaml_depth import check_depth, check_expansion
 
 # Where Kubernetes mounts a pod's token and CA, kubernetes.io/docs/tasks/run-application/access-api-from-pod.
@@ -43,6 +44,7 @@ _HEADERS = {
 # A plug-in has 20 s of these; the rest is for reading, and for commands that `auth-provider` runs.
 _LOAD_SECONDS = 28.0
 _MOST_KUBECONFIG_BYTES = 2 * 1024 * 1024  # 2 MiB, 400 clusters; the package reads 100 KiB a second
+_MOST_TOKEN_BYTES = 64 * 1024  # 64 KiB; a token with many claims has some 4 KiB
 _MOST_EXPANDED = 16 * 1024 * 1024  # characters that a kubeconfig may have once its aliases are written out
 _MOST_TOLD = 500  # characters of what the package says: it may quote the whole file
 _HEADER_TEXT = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")  # RFC 9110, 5.5
@@ -81,7 +83,7 @@ def connect(
     `~/.kube/config`. `context` None is the kubeconfig's current one.
 
     Blocks for about a second (it imports `kubernetes`), and up to `load_seconds` for the commands of a
-    kubeconfig, but sends no request.
+    kubeconfig, or as long as its plug-in asks at a terminal, but sends no request.
     Raises ConnectionSettingsError with a sentence that says what to do.
     """
     load, origin = _choose(kubeconfig, context, environment, service_account_folder, load_seconds)
@@ -181,22 +183,26 @@ def _choose(
     return partial(_in_time, load, load_seconds, f"kubeconfig {files} could not be read"), where
 
 
-def _in_time(load: Callable[[], _Loaded], seconds: float, failure: str) -> _Loaded:
+def _in_time(load: Callable[[Callable[[], None]], _Loaded], seconds: float, failure: str) -> _Loaded:
     """What `load` returns or raises; ConnectionSettingsError where that takes too long.
 
-    In a thread that is left behind then: what the package waits for cannot be interrupted.
+    In a thread that is left behind then: what the package waits for cannot be interrupted. There is no
+    bound once `load` has called its argument: somebody at a terminal is asked, and can interrupt.
     """
+    asked = threading.Event()
     outcome: list[_Loaded | BaseException] = []
 
     def run() -> None:
         try:
-            outcome.append(load())
+            outcome.append(load(asked.set))
         except BaseException as error:  # noqa: BLE001  raised below, where somebody waits
             outcome.append(error)
 
     thread = threading.Thread(target=run, name="kubeconfig", daemon=True)
     thread.start()
     thread.join(seconds)
+    if asked.is_set():
+        thread.join()
     if not outcome:
         raise ConnectionSettingsError(f"{failure} within {seconds:g} s")
     if isinstance(outcome[0], BaseException):
@@ -232,7 +238,7 @@ def _from_service_account(environment: Mapping[str, str], folder: Path) -> _Load
     return _Loaded(configuration)
 
 
-def _from_kubeconfig(files: str, context: str | None) -> _Loaded:
+def _from_kubeconfig(files: str, context: str | None, asks: Callable[[], None]) -> _Loaded:
     # Imported here: 50 MB and 0.7 s that only a live cluster needs.
     from kubernetes.client import Configuration  # noqa: PLC0415  see above
     from kubernetes.config import ConfigException  # noqa: PLC0415  see above
@@ -245,7 +251,8 @@ def _from_kubeconfig(files: str, context: str | None) -> _Loaded:
         merged: Any = KubeConfigMerger(files).config  # type: ignore[no-untyped-call]  # as above
         if merged is None:
             raise ConnectionSettingsError(f"kubeconfig {files} is empty")
-        plugin = _run_plugin(merged, context, files)
+        _read_token_file(merged, context)
+        plugin = _run_plugin(merged, context, files, asks)
         loader: Any = KubeConfigLoader(  # type: ignore[no-untyped-call]  # as above
             config_dict=merged, active_context=context, config_base_path=None
         )
@@ -275,34 +282,67 @@ def _check_file(name: str) -> None:
     path = Path(name).expanduser()
     if not name or not path.exists() or path.is_dir():  # which the package says itself
         return
-    if not stat.S_ISREG(path.stat().st_mode):
-        raise ValueError("it is not a regular file")
-    with path.open("rb") as file:
-        data = file.read(_MOST_KUBECONFIG_BYTES + 1)
-    if len(data) > _MOST_KUBECONFIG_BYTES:
-        raise ValueError(f"it is larger than {_MOST_KUBECONFIG_BYTES // 1024**2} MiB")
+    data = _content(path, _MOST_KUBECONFIG_BYTES, "it")
     check_depth(data)
     check_expansion(data, _MOST_EXPANDED)
 
 
-def _run_plugin(merged: Any, context: str | None, files: str) -> Status | None:
+def _content(path: Path, most_bytes: int, what: str) -> bytes:
+    """All of a regular file; raises OSError, or ValueError where `what` is no such file or too large."""
+    if not stat.S_ISREG(path.stat().st_mode):  # a pipe would wait for ever, a device would never end
+        raise ValueError(f"{what} is not a regular file")
+    with path.open("rb") as file:
+        data = file.read(most_bytes + 1)
+    if len(data) > most_bytes:
+        raise ValueError(f"{what} is larger than {_amount(most_bytes)}")
+    return data
+
+
+def _amount(count: int) -> str:
+    return f"{count // 1024**2} MiB" if count >= 1024**2 else f"{count // 1024} KiB"
+
+
+def _user(merged: Any, context: str | None) -> Any:
+    """The entry of the context's user; None: there is none."""
+    name = _chosen(merged, context).safe_get("user")
+    found = merged["users"].get_with_name(name, safe=True) if name and merged.safe_get("users") else None
+    return None if found is None else found["user"]
+
+
+def _chosen(merged: Any, context: str | None) -> Any:
+    return merged["contexts"].get_with_name(context or merged["current-context"])["context"]
+
+
+def _read_token_file(merged: Any, context: str | None) -> None:
+    """Puts the token of the user's `tokenFile` in its place: the package would read it without bounds."""
+    user = _user(merged, context)
+    if user is None or "token" in user or not user.safe_get("tokenFile"):  # the package prefers `token`
+        return
+    path = Path(user.path).absolute().parent / user["tokenFile"]
+    what = f"its tokenFile {path}"
+    data = _content(path, _MOST_TOKEN_BYTES, what)
+    try:
+        user.value["token"] = utf8(data).decode()
+    except ValueError as error:
+        raise ValueError(f"{what} {error}") from error
+
+
+def _run_plugin(merged: Any, context: str | None, files: str, asks: Callable[[], None]) -> Status | None:
     """Runs the plug-in of the context's user and puts what it gave in its place; None: there is none.
 
     The package would wait for it without end, and read all that it prints.
     """
-    chosen = merged["contexts"].get_with_name(context or merged["current-context"])["context"]
-    name = chosen.safe_get("user")
-    user = merged["users"].get_with_name(name, safe=True) if name and merged.safe_get("users") else None
-    if user is None or "exec" not in user["user"]:
+    chosen, user = _chosen(merged, context), _user(merged, context)
+    if user is None or "exec" not in user:
         return None
-    fields = user["user"].value
+    fields = user.value
     raw_plugin = fields.pop("exec")
     if fields.get("token") or fields.get("tokenFile"):  # the package prefers these
         return None
     cluster = merged["clusters"].get_with_name(chosen["cluster"])["cluster"]
     folder = str(Path(cluster.path).absolute().parent)
-    who = f"kubeconfig {files}: the credential plug-in of user {name}"
-    status = run_plugin(raw_plugin, cluster.value, folder, who)
+    who = f"kubeconfig {files}: the credential plug-in of user {chosen['user']}"
+    status = run_plugin(raw_plugin, cluster.value, folder, who, asks=asks)
     if status.token:
         fields["token"] = status.token
     if status.client_certificate_data and status.client_key_data:

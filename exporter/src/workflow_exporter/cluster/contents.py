@@ -216,9 +216,7 @@ def _size(value: object) -> int:
     return len(_encode(value)) + _KEY_BYTES
 
 
-def log_failure(resource: Resource, reason: str, detail: str, cause: Exception | None) -> None:
-    """What the state of the source does not tell: the server's own words, or where we failed ourselves."""
+def log_failure(resource: Resource, reason: str, cause: Exception | None) -> None:
+    """What the state of the source does not tell: where we failed ourselves. Never a server's own words."""
     if cause is not None:
         _LOG.error("%s: %s", resource, reason, exc_info=cause)
-    elif detail:
-        _LOG.info("%s: the API server says: %s", resource, detail)

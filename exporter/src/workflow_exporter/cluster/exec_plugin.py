@@ -1,5 +1,7 @@
 """A credential plug-in of a kubeconfig: run with bounds on its time and on what it prints.
 
+One that may ask its user at a terminal has no bound on its time: reading a device code takes minutes.
+
 The protocol: kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins.
 """
 
@@ -10,7 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -45,6 +47,18 @@ class _Plugin(msgspec.Struct, frozen=True, rename="camel"):
     args: Sequence[str] | None = None
     env: Sequence[Mapping[str, str]] | None = None
     provide_cluster_info: bool = False
+    interactive_mode: str = "IfAvailable"
+
+    @property
+    def is_interactive(self) -> bool:
+        """Whether it may ask: there is a terminal to read from, and one where the question is seen."""
+        return (
+            self.interactive_mode != "Never"
+            and sys.stdin is not None
+            and sys.stdin.isatty()
+            and sys.stderr is not None
+            and sys.stderr.isatty()
+        )
 
 
 class _Answer(msgspec.Struct, frozen=True, rename="camel"):
@@ -69,19 +83,28 @@ class _Printed:
 
 
 def run_plugin(
-    raw_plugin: object, cluster: Mapping[str, object], folder: str, who: str, *, seconds: float = _SECONDS
+    raw_plugin: object,
+    cluster: Mapping[str, object],
+    folder: str,
+    who: str,
+    *,
+    seconds: float = _SECONDS,
+    asks: Callable[[], None] = lambda: None,
 ) -> Status:
     """The credentials; without a token and a certificate where the plug-in fails, which the log explains.
 
     `cluster` as the kubeconfig has it, `folder`: of the kubeconfig. `who` names the plug-in in errors. Raises
     ConnectionSettingsError where the plug-in cannot be run or does not end in time; then it is killed.
+    Before one runs that may ask its user, `asks` is called: it has all the time that the user takes.
     """
     try:
         plugin = msgspec.convert(raw_plugin, _Plugin)
         environment = dict(os.environ) | {entry["name"]: entry["value"] for entry in plugin.env or ()}
     except (msgspec.ValidationError, KeyError) as error:
         raise ConnectionSettingsError(f"{who} is not described as a plug-in should be: {error}") from error
-    interactive = sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+    interactive = plugin.is_interactive
+    if interactive:
+        asks()
     environment["KUBERNETES_EXEC_INFO"] = json.dumps(_exec_info(plugin, cluster, interactive=interactive))
     try:
         process = subprocess.Popen(  # noqa: S603  the command is the operator's own, from the kubeconfig
@@ -98,7 +121,7 @@ def run_plugin(
         why = error.strerror if isinstance(error, OSError) else "a null byte in its command"
         raise ConnectionSettingsError(f"{who} cannot be run: {why}") from error
     with process:
-        printed, said = _communicate(process, seconds, who, interactive=interactive)
+        printed, said = _communicate(process, None if interactive else seconds, who)
     return _status(plugin, process.returncode, printed, said)
 
 
@@ -115,10 +138,9 @@ def _exec_info(plugin: _Plugin, cluster: Mapping[str, object], *, interactive: b
     return {"apiVersion": plugin.api_version, "kind": "ExecCredential", "spec": spec}
 
 
-def _communicate(
-    process: "subprocess.Popen[bytes]", seconds: float, who: str, *, interactive: bool
-) -> tuple[bytes, bytes]:
-    """All that it printed, once it has ended."""
+def _communicate(process: "subprocess.Popen[bytes]", seconds: float | None, who: str) -> tuple[bytes, bytes]:
+    """All that it printed, once it has ended; `seconds` None: it may ask its user, and has no deadline."""
+    interactive = seconds is None
     assert process.stdout is not None  # noqa: S101  both are pipes
     assert process.stderr is not None  # noqa: S101  as above
     printed, said = _Printed(), _Printed()
@@ -131,11 +153,12 @@ def _communicate(
     try:
         process.wait(seconds)
     except subprocess.TimeoutExpired as error:
+        _kill(process, group=not interactive)  # also if it has closed its output, so that no reader waits
         raise ConnectionSettingsError(f"{who} did not end within {seconds:g} s: run it by hand") from error
     finally:
         for reader in readers:
             reader.join(1 if process.returncode is not None else 0)
-        if any(reader.is_alive() for reader in readers):  # also if only a child of the plug-in is left
+        if any(reader.is_alive() for reader in readers):  # a child of the plug-in is left
             _kill(process, group=not interactive)
             for reader in readers:
                 reader.join(1)

@@ -233,7 +233,7 @@ class Follower:
             self._resume_from = None
         if error.status == 403:  # lists may be allowed all the same: what they show is better than nothing
             self._may_watch = False
-            self._failed(str(error), error.detail)
+            self._failed(str(error))
             return self._timing.list_again_seconds
         return self._refused(error)
 
@@ -248,16 +248,16 @@ class Follower:
             self.counts["expired"] += 1
             self._resume_from = None
             if self._expired_lists >= _MOST_EXPIRED:
-                return self._failed(str(error), error.detail)
+                return self._failed(str(error))
             return self._backoff() if self._failures else self._at_once()
-        pause = self._failed(str(error), error.detail)
+        pause = self._failed(str(error))
         return max(pause, min(error.retry_after_seconds or 0, self._timing.backoff_cap_seconds))
 
-    def _failed(self, reason: str, detail: str = "", cause: Exception | None = None) -> float:
+    def _failed(self, reason: str, cause: Exception | None = None) -> float:
         """Marks the source down; what it holds stays. The pause before the next attempt."""
         self.counts["failures"] += 1
         if self._source.fall(reason):
-            log_failure(self._source.resource, reason, detail, cause)
+            log_failure(self._source.resource, reason, cause)
             self._on_change()
         return self._backoff()
 

@@ -64,7 +64,7 @@ class Reader:
             else:
                 changed |= self._keep(address, body)
         if failure is not None:
-            fallen, pause = self._failed(str(failure), getattr(failure, "detail", ""))
+            fallen, pause = self._failed(str(failure))
             return changed or fallen, pause
         return self._risen(absent) or changed, self._pause()
 
@@ -88,12 +88,12 @@ class Reader:
         note = f"{named[0]} does not exist" if named else None
         return self._source.rise(self._surroundings.now(), note)
 
-    def _failed(self, reason: str, detail: str = "", cause: Exception | None = None) -> tuple[bool, float]:
+    def _failed(self, reason: str, cause: Exception | None = None) -> tuple[bool, float]:
         self._failures += 1
         self.counts["failures"] += 1
         news = self._source.fall(reason)
         if news:
-            log_failure(self._source.resource, reason, detail, cause)
+            log_failure(self._source.resource, reason, cause)
         return news, self._timing.backoff(self._failures, self._surroundings.random())
 
     def _pause(self) -> float:

@@ -20,7 +20,8 @@ _CLOCK_SKEW = timedelta(minutes=5)  # between a release pipeline and us
 _WORD = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")  # RFC 1123: it stands in addresses and labels
 _NOTICE_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-_UNSEEN = re.compile(rf"(?!\n)[{CONTROL}{INVISIBLE}]")
+_CONTROL = re.compile(rf"(?!\n)[{CONTROL}]")
+_INVISIBLE = re.compile(f"[{INVISIBLE}]")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
 
 
@@ -57,7 +58,9 @@ def text(max_length: int, *, empty: bool = False, lines: bool = False) -> Check:
             findings.add(path, f"is longer than {max_length} characters")
         if not empty and not raw.strip():
             findings.add(path, "is empty")
-        if _UNSEEN.search(raw) or (not lines and "\n" in raw):
+        if unseen := _INVISIBLE.search(raw):
+            findings.add(path, f"has invisible characters, such as U+{ord(unseen[0]):04X}")
+        if _CONTROL.search(raw) or (not lines and "\n" in raw):
             findings.add(path, "has control characters" if lines else "has control characters or line breaks")
         return raw
 

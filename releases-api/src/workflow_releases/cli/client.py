@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,9 @@ from workflow_releases.errors import (
 from workflow_releases.text_encoding import utf8
 
 _TIMEOUT_SECONDS = 30.0
+_RUN = 8  # characters of a token that no text of a server may hold
+_UNSHOWN = "the server's words are not shown, since they hold a part of the token"
+_SEPARATORS = re.compile(r"[\W_]+")
 _MOST_TOKEN_BYTES = 16384  # a token of ours has 60 characters, of two bytes each in UTF-16
 _REFUSALS: Mapping[int, type[RefusedError]] = {
     401: UnauthorizedError,
@@ -57,6 +61,7 @@ class ReleasesClient:
                 f"--url {url} would send the token unencrypted; use https, "
                 "or --allow-http inside a trusted network"
             )
+        self._token = token or ""
         headers = {"user-agent": f"workflow-releases/{__version__}"}
         if token:
             headers["authorization"] = f"Bearer {token}"
@@ -88,10 +93,32 @@ class ReleasesClient:
         try:
             response = self._client.request(method, address, content=body, headers=sent)
         except httpx.HTTPError as error:
-            reason = str(error) or type(error).__name__
+            reason = self.shown(str(error) or type(error).__name__)
             raise ServerError(f"{self._client.base_url} did not answer: {reason}") from error
-        _raise_for(response)
+        self._raise_for(response)
         return response
+
+    def shown(self, text: str) -> str:
+        """What a server says, or one sentence in its place if it repeats the token, cut or spaced."""
+        return _UNSHOWN if _holds_a_part(text, self._token) else text
+
+    def _raise_for(self, response: httpx.Response) -> None:
+        if response.is_success:
+            return
+        if response.status_code >= 500 or response.status_code == 429:
+            text = self.shown(_error_text(response))
+            raise ServerError(f"{response.url} answered {response.status_code}: {text}")
+        if response.is_redirect:
+            target = response.headers.get("location", "")
+            if _holds_a_part(target, self._token):
+                raise SettingsError(f"{response.url} redirects to another address: {_UNSHOWN}")
+            raise SettingsError(f"{response.url} redirects to {target}: give that as --url")
+        text, faults = _error_text(response), _faults(response)
+        whole = "\n".join([text, *(f"{fault.path}\n{fault.reason}" for fault in faults)])
+        if _holds_a_part(whole, self._token):
+            text, faults = _UNSHOWN, []
+        refusal = _REFUSALS.get(response.status_code, RefusedError)
+        raise refusal(f"refused ({response.status_code}): {text}", faults)
 
 
 def token_from(file: str | None, environment: Mapping[str, str]) -> str | None:
@@ -110,17 +137,15 @@ def token_from(file: str | None, environment: Mapping[str, str]) -> str | None:
     return text
 
 
-def _raise_for(response: httpx.Response) -> None:
-    if response.is_success:
-        return
-    if response.status_code >= 500 or response.status_code == 429:
-        raise ServerError(f"{response.url} answered {response.status_code}: {_error_text(response)}")
-    if response.is_redirect:
-        raise SettingsError(
-            f"{response.url} redirects to {response.headers.get('location')}: give that as --url"
-        )
-    refusal = _REFUSALS.get(response.status_code, RefusedError)
-    raise refusal(f"refused ({response.status_code}): {_error_text(response)}", _faults(response))
+def _holds_a_part(text: str, token: str) -> bool:
+    """Whether `text` has any 8 characters of the token in a row; case and separators do not count."""
+    searched = _bare(text)
+    runs = {_bare(token[at : at + _RUN]) for at in range(max(len(token) - _RUN, 0) + 1)} - {""}
+    return any(run in searched for run in runs)
+
+
+def _bare(text: str) -> str:
+    return _SEPARATORS.sub("", text).casefold()
 
 
 def _error_text(response: httpx.Response) -> str:

@@ -39,7 +39,7 @@ def publish(arguments: argparse.Namespace, environment: Environment) -> int:
         path = _release_path(arguments)
     with _client(arguments, environment) as client:
         response = client.send("PUT", *path, document=document)
-    _report(response.headers.get("x-effect", "published"), "/".join(path[2:]))
+    _report(client.shown(response.headers.get("x-effect", "published")), "/".join(path[2:]))
     return 0
 
 
@@ -73,7 +73,7 @@ def notice(arguments: argparse.Namespace, environment: Environment) -> int:
             if values
         }
         response = client.send("PUT", *path, document=document | ({"affects": affects} if affects else {}))
-    _report(response.headers.get("x-effect", "published"), "/".join(path[2:]))
+    _report(client.shown(response.headers.get("x-effect", "published")), "/".join(path[2:]))
     return 0
 
 
@@ -87,7 +87,7 @@ def import_(arguments: argparse.Namespace, environment: Environment) -> int:
         response = client.send("POST", "v1", "catalogs", platform, "import", content=content)
     done = msgspec.json.decode(response.content)
     added = ", ".join(f"{done[name]} {name}" for name in ("components", "releases", "bundles", "notices"))
-    say(f"{done['effect']} {platform}: {added} added")
+    say(client.shown(f"{done['effect']} {platform}: {added} added"))
     return 0
 
 

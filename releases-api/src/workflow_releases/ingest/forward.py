@@ -54,6 +54,8 @@ class Token:
     def _read(self) -> bytes:
         named = f"UPSTREAM_BEARER_TOKEN_FILE={str(self._path)!r}"
         try:
+            if self._path.exists() and not self._path.is_file():  # a pipe would wait for ever
+                raise SettingsError(f"{named} is not a regular file")
             with self._path.open("rb") as file:
                 token = utf8(file.read(_MAX_TOKEN_BYTES + 1)).strip()
         except OSError as error:

@@ -1,6 +1,7 @@
 """Forwarding: the token's file, and one log line for each change of the upstream's state."""
 
 import logging
+import os
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,31 @@ def test_file_that_holds_no_token_stops_the_start_without_showing_it(content: by
 def test_missing_token_file_stops_the_start(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="cannot be read: No such file"):
         Token(tmp_path / "token", Clock())
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "device"])
+def test_token_file_that_is_no_regular_file_stops_the_start(tmp_path: Path, kind: str) -> None:
+    path = Path("/dev/zero") if kind == "device" else tmp_path / kind
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+
+    with pytest.raises(SettingsError, match=f"^UPSTREAM_BEARER_TOKEN_FILE='{path}' is not a regular file$"):
+        Token(path, Clock())
+
+
+@pytest.mark.anyio
+async def test_token_file_that_becomes_a_pipe_leaves_the_last_good_token(tmp_path: Path) -> None:
+    clock, file = Clock(), tmp_path / "token"
+    file.write_text("first")
+    token = Token(file, clock)
+
+    file.unlink()
+    os.mkfifo(file)
+    clock.now += 61
+
+    assert token.header() == b"authorization: Bearer first\r\n"
 
 
 @pytest.mark.anyio
