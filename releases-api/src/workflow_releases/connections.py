@@ -11,6 +11,7 @@ import socket
 import struct
 import termios
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -29,10 +30,11 @@ _MAX_QUEUED = 8
 # With more connections than these, each may keep less: this much of a head, and no requests that wait.
 _CROWD = 256
 _MAX_BYTES_WITHOUT_BODY_IN_A_CROWD = 8 * 1024
-# With more connections than these, the kernel keeps less of an answer before it is sent; else it takes up to
-# 4 MB for each. Not of a scraper that is alone: for 4 MB, to wake up 30 times costs half a millisecond.
-_FEW = 16
+# Of each answer before it is sent; else the kernel takes up to 4 MB. For a scrape of 4 MB, to wake up 30
+# times costs half a millisecond.
 _MAX_BYTES_IN_KERNEL = 128 * 1024
+# SO_LINGER of socket(7): on, and 0 seconds. The kernel then drops what is not sent and resets the connection.
+_DROP_UNSENT = struct.pack("ii", 1, 0)
 
 _NOT_HTTP = "not HTTP, answered 400"
 _OTHER_PROTOCOL = "asks for another protocol, which is ignored"
@@ -112,6 +114,7 @@ class Readers:
 
     def __init__(self, limits: AnswerLimits) -> None:
         self._limits = limits
+        self.stall_milliseconds = max(1, round(limits.stall_seconds * 1000))  # 0 would mean: for ever
         # The longest without progress first. A dict, because it keeps that order.
         self.waiting: dict[Connection, _Reader] = {}
         self._looking = False
@@ -187,9 +190,12 @@ class Connection(HttpToolsProtocol):
         super().connection_made(transport)
         # `pause_writing` is called as soon as anything has to wait, `resume_writing` when nothing does.
         transport.set_write_buffer_limits(high=0)
-        if len(self.connections) > _FEW:
-            sock = transport.get_extra_info("socket")
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _MAX_BYTES_IN_KERNEL)
+        sock = transport.get_extra_info("socket")
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _MAX_BYTES_IN_KERNEL)
+        # Holds after a close too: to a peer that takes nothing and acknowledges probes, the kernel would
+        # offer the rest of an answer without an end.
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # on Linux
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, self.readers.stall_milliseconds)
         if len(self.connections) > self.most and (in_the_way := self._in_the_way()):
             in_the_way.abort()
         self.idle[self] = None
@@ -296,10 +302,17 @@ class Connection(HttpToolsProtocol):
             self.flow.resume_reading()
 
     def timeout_keep_alive_handler(self) -> None:
-        self.abort()  # closing would wait for a reader that fetches nothing
+        self._leave()  # a slow reader still gets the rest of its answer, which the kernel has
 
     def abort(self) -> None:
-        """Closes at once, and makes room at once: `connection_lost` comes in a later turn of the loop."""
+        """Closes at once, and drops what the kernel has of the answer; the peer sees a reset."""
+        with suppress(OSError):  # closed already
+            sock = self.transport.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _DROP_UNSENT)
+        self._leave()
+
+    def _leave(self) -> None:
+        """Makes room at once: `connection_lost` comes in a later turn of the loop."""
         self.connections.discard(self)
         self._forget()
         self.pipeline.clear()
