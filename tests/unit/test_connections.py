@@ -27,6 +27,7 @@ PROGRAMS = pytest.mark.parametrize(
 REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 LARGE = REQUEST.replace(b"/", b"/large", 1)
 LARGE_BYTES = 64 * 2**20  # 64 MiB
+SHARED = b"x" * (8 * 2**20)
 PAGE_BYTES = 60_000  # which the kernel takes at once
 FOR_EVER = 10  # seconds; what these tests wait for is there in milliseconds or never
 
@@ -38,7 +39,7 @@ Peer = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 class Application:
     """Answers once it has the body, `/early` before; `/waits` when `released`.
 
-    `/large` is 64 MiB, `/pieces` the same in pieces, `/page` 60 KB.
+    `/large` is 64 MiB, `/pieces` the same in pieces, `/shared` 8 MiB that are kept, `/page` 60 KB.
     """
 
     def __init__(self) -> None:
@@ -55,14 +56,16 @@ class Application:
         if scope["path"] == "/waits":
             self.waiting.set()
             await self.released.wait()
-        size = {"/large": LARGE_BYTES, "/pieces": LARGE_BYTES, "/page": PAGE_BYTES}.get(scope["path"], 5)
+        sizes = {"/large": LARGE_BYTES, "/pieces": LARGE_BYTES, "/page": PAGE_BYTES, "/shared": len(SHARED)}
+        size = sizes.get(scope["path"], 5)
         length = str(size).encode()
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", length)]})
         self.answering.set()
         while scope["path"] == "/pieces" and self.taken < LARGE_BYTES - 2**14:
             await send({"type": "http.response.body", "body": b"x" * 2**14, "more_body": True})
             self.taken += 2**14
-        await send({"type": "http.response.body", "body": b"x" * (size - self.taken)})
+        body = SHARED if scope["path"] == "/shared" else b"x" * (size - self.taken)
+        await send({"type": "http.response.body", "body": body})
 
 
 class Served:
@@ -432,6 +435,21 @@ async def test_answers_that_wait_for_their_readers_take_little_memory_together(p
 
         assert await length_of_rest(first) < LARGE_BYTES
         assert await length_of_rest(second) == LARGE_BYTES
+
+
+@PROGRAMS
+async def test_many_readers_of_one_large_answer_all_get_it_and_take_no_copies(program: Any) -> None:
+    request = REQUEST.replace(b"/", b"/shared", 1).replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+    async with serving(program) as served:
+        tracemalloc.start()
+        try:
+            peers = [await served.unread(request) for _ in range(12)]
+            kept, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+
+        assert kept < 2 * len(SHARED)  # 12 times without pieces
+        assert [await length_of_rest(peer) for peer in peers] == [len(SHARED)] * 12
 
 
 @PROGRAMS
