@@ -238,7 +238,7 @@ async def test_many_requests_and_large_bodies_on_one_connection_are_not_taken_fo
     program: Any,
 ) -> None:
     body = b"x" * 2**17
-    chunks = b"1\r\nx\r\n" * 2**15  # five times as many bytes as they bring
+    chunks = b"1\r\nx\r\n" * 1000 + b"80\r\n" + b"x" * 128 + b"\r\n"
     head = b"POST / HTTP/1.1\r\nHost: x\r\n"
     async with serving(program) as served:
         kept = await served.connect()
@@ -249,6 +249,22 @@ async def test_many_requests_and_large_bodies_on_one_connection_are_not_taken_fo
         )
 
     assert set(answers) == {b"xxxxx"}
+
+
+@PROGRAMS
+@pytest.mark.parametrize(("size", "pieces", "closed"), [(1, 1024, False), (1, 2000, True), (70, 5000, False)])
+async def test_a_body_has_a_thousand_pieces_and_one_for_each_64_bytes(
+    program: Any, size: int, pieces: int, closed: bool
+) -> None:
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    sent = head + b"%x\r\n%b\r\n" % (size, b"x" * size) * pieces + b"0\r\n\r\n"
+    async with serving(program) as served:
+        peer = await served.connect()
+        if closed:
+            peer[1].write(sent)
+            assert await is_closed(peer)
+        else:
+            assert [await answer(peer, sent) for _ in range(3)] == [b"xxxxx"] * 3
 
 
 @PROGRAMS
@@ -567,6 +583,10 @@ BAD_REQUESTS = {
         "asks for another protocol, which is ignored",
     ),
     "a long head": (b"GET /" + b"x" * 2**17, "a head or trailer that is too long, connection closed"),
+    "a body in crumbs": (
+        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 2000,
+        "a body in too many pieces, connection closed",
+    ),
     "a queue": (REQUEST * 20, "too many requests behind an unanswered one, connection closed"),
 }
 

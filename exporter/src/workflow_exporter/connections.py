@@ -25,6 +25,10 @@ _log = logging.getLogger(__name__)
 # has no bound of its own, keeps all of it, and copies it with each piece that comes.
 _MAX_BYTES_WITHOUT_BODY = 64 * 1024
 _MAX_HEADERS = 100  # of a request, as Apache's LimitRequestFields; each takes up to 25 times its bytes
+# In which a body comes, and one more for each so many bytes of it: each costs as much as a kilobyte. Senders
+# write pieces of some kilobytes.
+_MAX_PIECES = 1024
+_BYTES_FOR_A_PIECE = 64
 # Requests behind the one that is being answered. Neither browsers nor scrapers nor proxies send any; uvicorn
 # would parse and keep as many as come, each of which takes a hundred times the bytes that were sent.
 _MAX_QUEUED = 8
@@ -45,6 +49,7 @@ _NOT_HTTP = "not HTTP, answered 400"
 _OTHER_PROTOCOL = "asks for another protocol, which is ignored"
 _LONG_HEAD = "a head or trailer that is too long, connection closed"
 _MANY_HEADERS = f"more than {_MAX_HEADERS} headers, connection closed"
+_CRUMBS = "a body in too many pieces, connection closed"
 _QUEUED = "too many requests behind an unanswered one, connection closed"
 
 
@@ -56,7 +61,7 @@ class AnswerLimits:
     stall_seconds: float = 30
     # For a whole answer, from when its reader is first waited for: 200 KB, a large page, at 1 KB/s.
     answer_seconds: float = 300
-    # Of all answers that wait for their readers, a body that several of them wait for counted once; one that is
+    # Of all answers that wait for their readers; what several wait for counts once, and one that is
     # larger alone is kept all the same.
     unread_bytes: int = 16 * 1024 * 1024
     # Without progress, after which a new connection takes the reader's place and not that of an idle one.
@@ -203,6 +208,8 @@ class Connection(HttpToolsProtocol):
     _deadline: asyncio.TimerHandle | None = None
     _bytes_without_body = 0
     _bytes_queued = 0
+    _pieces = 0  # of the body under way
+    _body_bytes = 0
     _in_head = False
     _answered = False  # the application has ended, and its answer waits for the reader
     _reader_since: float | None = None  # when the reader of the answer under way was first waited for
@@ -290,7 +297,7 @@ class Connection(HttpToolsProtocol):
             self._cut_off(_MANY_HEADERS)
 
     def on_headers_complete(self) -> None:
-        self._bytes_without_body = 0
+        self._bytes_without_body = self._pieces = self._body_bytes = 0
         self._in_head = False
         if self.transport.is_closing():
             return  # aborted, and the parser still has the rest of what was read
@@ -303,6 +310,11 @@ class Connection(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         self._bytes_without_body = 0
+        self._pieces += 1
+        self._body_bytes += len(body)
+        if self._pieces > _MAX_PIECES + self._body_bytes // _BYTES_FOR_A_PIECE:
+            self._cut_off(_CRUMBS)
+            raise ConnectionAbortedError(_CRUMBS)  # so that the parser leaves the rest of what was read
         super().on_body(body)
 
     def on_message_complete(self) -> None:
