@@ -49,6 +49,14 @@ def _labels(number: int, value: str) -> bytes:
     return field(1, b"".join(label(f"l{number}-{n}", value) for n in range(14)) + sample(1))
 
 
+# As they come over a connection: bodies of the same 64 KiB in as many pieces as they have bytes.
+CRUMBS: dict[str, bytes] = {
+    "chunks of a byte": b"1\r\nx\r\n" * 65_000,
+    "chunks of a byte with extensions": b"1;a=b\r\nx\r\n" * 65_000,
+    "chunks of a byte with zeros before it": b"0001\r\nx\r\n" * 65_000,
+}
+
+
 OTHERS: dict[str, Callable[[int], bytes]] = {
     "256 series of many labels": lambda v: b"".join(_labels(v * 256 + n, "x") for n in range(256)),
     "series of long labels": lambda v: b"".join(_labels(v * 256 + n, "x" * 60) for n in range(33)),

@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Self
 from urllib.parse import urlsplit
 
-_RECEIVED_BYTES = 4096  # the least that the kernel gives: what the reader takes without reading
+RECEIVED_BYTES = 4096  # the least that the kernel gives: what the reader takes without reading
 _MOST_NEW = (
     100  # connections opened in one turn, so that it is their number that does harm and not their rate
 )
@@ -38,7 +38,7 @@ class SlowReaders:
 
     def _open(self) -> None:
         one = socket.socket()
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVED_BYTES)
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVED_BYTES)
         one.setblocking(False)
         with suppress(BlockingIOError):
             one.connect(self._address)

@@ -4,6 +4,7 @@ import resource
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,7 +14,7 @@ import yaml
 from e2e.agent import CATALOGS, ROOT, Agent
 from e2e.processes import Program
 from e2e.releases_api import ReleasesApi
-from e2e.slow_readers import SlowReaders
+from e2e.slow_readers import RECEIVED_BYTES, SlowReaders
 
 ATTACK_SECONDS = 15
 PROBE_SECONDS = 1
@@ -46,6 +47,34 @@ def test_slow_readers_stop_neither_listener_of_the_releases_api(tmp_path: Path) 
 
         assert api.program.rss_bytes("VmHWM") < memory_limit("workflow-releases")
         assert api.program.log_tail().count("WARNING connections:") <= 2
+
+
+def test_the_kernel_keeps_nothing_of_answers_that_the_agent_cut_off(tmp_path: Path) -> None:
+    with (
+        Agent(tmp_path, "--from", ROOT / "exporter" / "sample", "--catalog", CATALOGS) as agent,
+        ExitStack() as held,
+    ):
+        where = urlsplit(agent.page_url)
+        before = tcp_in_kernel()
+        for _ in range(10):
+            for _ in range(100):
+                one = held.enter_context(socket.socket())
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVED_BYTES)
+                one.connect((where.hostname, where.port))
+                one.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            probe(agent.page_url)
+        after = tcp_in_kernel()
+
+    # 128 of the answers are still waited for; the others would be orphans, of 60 KB or more each.
+    assert after["orphan"] - before["orphan"] < 100
+    assert (after["mem"] - before["mem"]) * resource.getpagesize() < 64 * 2**20
+
+
+def tcp_in_kernel() -> dict[str, int]:
+    """Of the whole machine: `orphan` connections, whose program has closed them, and `mem`, in pages."""
+    rows = Path("/proc/net/sockstat").read_text().splitlines()
+    words = next(row for row in rows if row.startswith("TCP:")).split()[1:]
+    return dict(zip(words[::2], map(int, words[1::2]), strict=True))
 
 
 def attack(program: Program, paths: dict[str, str], *, count: int, at_once: int) -> None:

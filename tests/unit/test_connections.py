@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
+import socket
 import tracemalloc
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -25,6 +27,8 @@ PROGRAMS = pytest.mark.parametrize(
 REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 LARGE = REQUEST.replace(b"/", b"/large", 1)
 LARGE_BYTES = 64 * 2**20  # 64 MiB
+SHARED = b"x" * (8 * 2**20)
+PAGE_BYTES = 60_000  # which the kernel takes at once
 FOR_EVER = 10  # seconds; what these tests wait for is there in milliseconds or never
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -33,10 +37,14 @@ Peer = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class Application:
-    """Answers once it has the body, `/early` before; `/waits` when `released`, `/large` with 64 MiB."""
+    """Answers once it has the body, `/early` before; `/waits` when `released`.
+
+    `/large` is 64 MiB, `/pieces` the same in pieces, `/shared` 8 MiB that are kept, `/page` 60 KB.
+    """
 
     def __init__(self) -> None:
-        self.waiting, self.released = asyncio.Event(), asyncio.Event()
+        self.waiting, self.released, self.answering = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self.taken = 0  # of an answer in pieces, by the listener
         self.begun = 0
         self.headers: list[tuple[bytes, bytes]] = []  # of the newest request, once its body is read
 
@@ -48,9 +56,15 @@ class Application:
         if scope["path"] == "/waits":
             self.waiting.set()
             await self.released.wait()
-        body = b"x" * (LARGE_BYTES if scope["path"] == "/large" else 5)
-        length = str(len(body)).encode()
+        sizes = {"/large": LARGE_BYTES, "/pieces": LARGE_BYTES, "/page": PAGE_BYTES, "/shared": len(SHARED)}
+        size = sizes.get(scope["path"], 5)
+        length = str(size).encode()
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", length)]})
+        self.answering.set()
+        while scope["path"] == "/pieces" and self.taken < LARGE_BYTES - 2**14:
+            await send({"type": "http.response.body", "body": b"x" * 2**14, "more_body": True})
+            self.taken += 2**14
+        body = SHARED if scope["path"] == "/shared" else b"x" * (size - self.taken)
         await send({"type": "http.response.body", "body": body})
 
 
@@ -77,8 +91,23 @@ class Served:
             await peer[0].readuntil(b"\r\n\r\n")
         return peer
 
+    @contextmanager
+    def never_reading(self, sent: bytes) -> Iterator[socket.socket]:
+        """A connection whose kernel takes 2 KB and acknowledges probes; closed at the end of a `with`."""
+        with socket.socket() as peer:
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            peer.connect(self._address)
+            peer.sendall(sent)
+            yield peer
+
     async def request_seconds_pass(self) -> None:
         assert await is_closed(await self.connect())
+
+    async def gone(self, peer: socket.socket) -> None:
+        """Waits until the kernel keeps nothing of the server's side."""
+        async with asyncio.timeout(FOR_EVER):
+            while is_kept(self._address[1], peer):
+                await self.request_seconds_pass()
 
     async def status(self) -> int:
         async with httpx.AsyncClient(trust_env=False, timeout=FOR_EVER) as client:
@@ -129,6 +158,19 @@ async def read(peer: Peer, most: int) -> bytes:
         return await peer[0].read(most)
     except ConnectionError:
         return b""
+
+
+def is_kept(port: int, peer: socket.socket) -> bool:
+    """Whether the kernel still has the server's side of a connection, closed by the server or not."""
+    ports = [f":{number:04X}" for number in (port, peer.getsockname()[1])]
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()]
+    return any(row[1].endswith(ports[0]) and row[2].endswith(ports[1]) for row in rows)
+
+
+def rest(peer: socket.socket) -> bytes:
+    """Everything that comes until the server closes."""
+    peer.settimeout(FOR_EVER)
+    return b"".join(iter(lambda: peer.recv(2**16), b""))
 
 
 async def answer(peer: Peer, sent: bytes = REQUEST) -> bytes:
@@ -196,7 +238,7 @@ async def test_many_requests_and_large_bodies_on_one_connection_are_not_taken_fo
     program: Any,
 ) -> None:
     body = b"x" * 2**17
-    chunks = b"1\r\nx\r\n" * 2**15  # five times as many bytes as they bring
+    chunks = b"1\r\nx\r\n" * 1000 + b"80\r\n" + b"x" * 128 + b"\r\n"
     head = b"POST / HTTP/1.1\r\nHost: x\r\n"
     async with serving(program) as served:
         kept = await served.connect()
@@ -207,6 +249,22 @@ async def test_many_requests_and_large_bodies_on_one_connection_are_not_taken_fo
         )
 
     assert set(answers) == {b"xxxxx"}
+
+
+@PROGRAMS
+@pytest.mark.parametrize(("size", "pieces", "closed"), [(1, 1024, False), (1, 2000, True), (70, 5000, False)])
+async def test_a_body_has_a_thousand_pieces_and_one_for_each_64_bytes(
+    program: Any, size: int, pieces: int, closed: bool
+) -> None:
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    sent = head + b"%x\r\n%b\r\n" % (size, b"x" * size) * pieces + b"0\r\n\r\n"
+    async with serving(program) as served:
+        peer = await served.connect()
+        if closed:
+            peer[1].write(sent)
+            assert await is_closed(peer)
+        else:
+            assert [await answer(peer, sent) for _ in range(3)] == [b"xxxxx"] * 3
 
 
 @PROGRAMS
@@ -396,15 +454,67 @@ async def test_answers_that_wait_for_their_readers_take_little_memory_together(p
 
 
 @PROGRAMS
-async def test_the_kernel_keeps_little_for_each_of_many_connections(program: Any) -> None:
-    limits = program.AnswerLimits(unread_bytes=0)  # so that what comes is what the kernels had
-    async with serving(program, answers=limits) as served:
-        for _ in range(16):
-            await served.connect()
-        peer = await served.unread()
-        await served.unread()
+async def test_many_readers_of_one_large_answer_all_get_it_and_take_no_copies(program: Any) -> None:
+    request = REQUEST.replace(b"/", b"/shared", 1).replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+    async with serving(program) as served:
+        tracemalloc.start()
+        try:
+            peers = [await served.unread(request) for _ in range(12)]
+            kept, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
 
-        assert await length_of_rest(peer) < 2 * 2**20  # 4 MB more without the bound
+        assert kept < 2 * len(SHARED)  # 12 times without pieces
+        assert [await length_of_rest(peer) for peer in peers] == [len(SHARED)] * 12
+
+
+@PROGRAMS
+async def test_the_kernel_keeps_little_of_an_answer(program: Any) -> None:
+    async with serving(program, request_seconds=0.2) as served:
+        with served.never_reading(REQUEST.replace(b"/", b"/pieces", 1)):
+            await served.request_seconds_pass()
+
+            # 4 MB without the bound, also where there is one connection only
+            assert 2**16 < served.application.taken < 2**20
+
+
+ENDED_BY_THE_SERVER = {
+    "cut off": LARGE,
+    "closed after an answer that the kernel has": REQUEST.replace(b"/", b"/page", 1).replace(
+        b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"
+    ),
+}
+
+
+@PROGRAMS
+@pytest.mark.parametrize("sent", ENDED_BY_THE_SERVER.values(), ids=ENDED_BY_THE_SERVER)
+async def test_the_kernel_keeps_nothing_for_a_reader_who_takes_nothing(program: Any, sent: bytes) -> None:
+    limits = program.AnswerLimits(stall_seconds=0.2, look_seconds=0.02)
+    async with serving(program, request_seconds=0.05, answers=limits) as served:
+        with served.never_reading(sent) as peer:
+            await served.gone(peer)
+
+
+@PROGRAMS
+async def test_the_kernel_keeps_nothing_of_an_answer_whose_place_is_taken(program: Any) -> None:
+    async with serving(program, max_connections=1, request_seconds=0.05) as served:
+        with served.never_reading(LARGE) as peer:
+            await served.application.answering.wait()
+            assert await served.status() == 200
+
+            await served.gone(peer)
+
+
+@PROGRAMS
+async def test_a_slow_reader_has_the_rest_of_its_answer_after_the_keep_alive_time(
+    program: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(program, "_KEEP_ALIVE_SECONDS", 0)
+    async with serving(program, request_seconds=0.2) as served:
+        with served.never_reading(REQUEST.replace(b"/", b"/page", 1)) as peer:
+            await served.request_seconds_pass()
+
+            assert len(await asyncio.to_thread(rest, peer)) > PAGE_BYTES
 
 
 @PROGRAMS
@@ -473,6 +583,10 @@ BAD_REQUESTS = {
         "asks for another protocol, which is ignored",
     ),
     "a long head": (b"GET /" + b"x" * 2**17, "a head or trailer that is too long, connection closed"),
+    "a body in crumbs": (
+        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 2000,
+        "a body in too many pieces, connection closed",
+    ),
     "a queue": (REQUEST * 20, "too many requests behind an unanswered one, connection closed"),
 }
 

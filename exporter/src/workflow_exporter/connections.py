@@ -10,9 +10,11 @@ import logging
 import socket
 import struct
 import termios
+from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -23,21 +25,31 @@ _log = logging.getLogger(__name__)
 # has no bound of its own, keeps all of it, and copies it with each piece that comes.
 _MAX_BYTES_WITHOUT_BODY = 64 * 1024
 _MAX_HEADERS = 100  # of a request, as Apache's LimitRequestFields; each takes up to 25 times its bytes
+# In which a body comes, and one more for each so many bytes of it: each costs as much as a kilobyte. Senders
+# write pieces of some kilobytes.
+_MAX_PIECES = 1024
+_BYTES_FOR_A_PIECE = 64
 # Requests behind the one that is being answered. Neither browsers nor scrapers nor proxies send any; uvicorn
 # would parse and keep as many as come, each of which takes a hundred times the bytes that were sent.
 _MAX_QUEUED = 8
 # With more connections than these, each may keep less: this much of a head, and no requests that wait.
 _CROWD = 256
 _MAX_BYTES_WITHOUT_BODY_IN_A_CROWD = 8 * 1024
-# With more connections than these, the kernel keeps less of an answer before it is sent; else it takes up to
-# 4 MB for each. Not of a scraper that is alone: for 4 MB, to wake up 30 times costs half a millisecond.
-_FEW = 16
+# Of each answer before it is sent; else the kernel takes up to 4 MB. For a scrape of 4 MB, to wake up 30
+# times costs half a millisecond.
 _MAX_BYTES_IN_KERNEL = 128 * 1024
+# A body that is larger is given to uvicorn in pieces, and each waits until the one before is in the kernel.
+# So a slow reader costs a piece in this process, and not a copy of the answer.
+_MAX_BYTES_WHOLE = 64 * 1024
+_BYTES_OF_PIECE = 32 * 1024
+# SO_LINGER of socket(7): on, and 0 seconds. The kernel then drops what is not sent and resets the connection.
+_DROP_UNSENT = struct.pack("ii", 1, 0)
 
 _NOT_HTTP = "not HTTP, answered 400"
 _OTHER_PROTOCOL = "asks for another protocol, which is ignored"
 _LONG_HEAD = "a head or trailer that is too long, connection closed"
 _MANY_HEADERS = f"more than {_MAX_HEADERS} headers, connection closed"
+_CRUMBS = "a body in too many pieces, connection closed"
 _QUEUED = "too many requests behind an unanswered one, connection closed"
 
 
@@ -49,7 +61,8 @@ class AnswerLimits:
     stall_seconds: float = 30
     # For a whole answer, from when its reader is first waited for: 200 KB, a large page, at 1 KB/s.
     answer_seconds: float = 300
-    # Of all answers that wait for their readers; one that is larger alone is kept all the same.
+    # Of all answers that wait for their readers; what several wait for counts once, and one that is
+    # larger alone is kept all the same.
     unread_bytes: int = 16 * 1024 * 1024
     # Without progress, after which a new connection takes the reader's place and not that of an idle one.
     patience_seconds: float = 5
@@ -105,6 +118,7 @@ class _Reader:
     moved: float  # when it was last seen to have taken something
     unread: int  # bytes, the kernel's included
     buffered: int  # of them, the bytes in this process
+    body: bytes  # of which the rest is not written yet; empty for none
 
 
 class Readers:
@@ -112,25 +126,39 @@ class Readers:
 
     def __init__(self, limits: AnswerLimits) -> None:
         self._limits = limits
+        self.stall_milliseconds = max(1, round(limits.stall_seconds * 1000))  # 0 would mean: for ever
         # The longest without progress first. A dict, because it keeps that order.
         self.waiting: dict[Connection, _Reader] = {}
         self._looking = False
-        self._buffered_bytes = 0
+        self._kept_bytes = 0
+        self._waiting_for: Counter[int] = Counter()  # readers of a body, by its id: most share one
 
     def add(self, connection: "Connection", since: float) -> None:
         """`since` is when this answer was first waited for; makes room for it first."""
         buffered = connection.transport.get_write_buffer_size()
-        while self.waiting and self._buffered_bytes + buffered > self._limits.unread_bytes:
-            next(iter(self.waiting)).abort()
         unread = buffered + connection.bytes_in_kernel()
-        self.waiting[connection] = _Reader(since, connection.loop.time(), unread, buffered)
-        self._buffered_bytes += buffered
+        reader = _Reader(since, connection.loop.time(), unread, buffered, connection.body)
+        self._keep(reader)
+        while self.waiting and self._kept_bytes > self._limits.unread_bytes:
+            next(iter(self.waiting)).abort()
+        self.waiting[connection] = reader
         self._look_later(connection.loop)
 
     def discard(self, connection: "Connection") -> None:
         reader = self.waiting.pop(connection, None)
-        if reader is not None:
-            self._buffered_bytes -= reader.buffered
+        if reader is None:
+            return
+        self._kept_bytes -= reader.buffered
+        self._waiting_for[id(reader.body)] -= 1
+        if not self._waiting_for[id(reader.body)]:
+            del self._waiting_for[id(reader.body)]
+            self._kept_bytes -= len(reader.body)
+
+    def _keep(self, reader: _Reader) -> None:
+        self._kept_bytes += reader.buffered
+        self._waiting_for[id(reader.body)] += 1
+        if self._waiting_for[id(reader.body)] == 1:
+            self._kept_bytes += len(reader.body)
 
     def stuck(self, now: float) -> "Connection | None":
         """The one that has taken nothing for the longest time, if that is longer than patience."""
@@ -159,7 +187,7 @@ class Readers:
         if unread < reader.unread:
             reader.moved = now
             self.waiting[connection] = self.waiting.pop(connection)
-        self._buffered_bytes += buffered - reader.buffered
+        self._kept_bytes += buffered - reader.buffered
         reader.unread, reader.buffered = unread, buffered
 
 
@@ -175,21 +203,51 @@ class Connection(HttpToolsProtocol):
     queueing: ClassVar[dict["Connection", None]]  # requests behind the one that is being answered
     readers: ClassVar[Readers]  # those with an answer that is not wholly handed to the kernel
 
+    body = b""  # of the answer under way, while it is written in pieces
     _partial = False  # a request has begun and its end has not come
     _deadline: asyncio.TimerHandle | None = None
     _bytes_without_body = 0
     _bytes_queued = 0
+    _pieces = 0  # of the body under way
+    _body_bytes = 0
     _in_head = False
     _answered = False  # the application has ended, and its answer waits for the reader
     _reader_since: float | None = None  # when the reader of the answer under way was first waited for
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._application, self.app = self.app, self._run
+
+    def _run(self, scope: Any, receive: Any, send: Any) -> Any:
+        """The application, with large bodies in pieces. Small ones pass without a coroutine more."""
+
+        def in_pieces(message: Any) -> Any:
+            large = len(message.get("body", b"")) > _MAX_BYTES_WHOLE
+            return self._send_in_pieces(send, message) if large else send(message)
+
+        return self._application(scope, receive, in_pieces)
+
+    async def _send_in_pieces(self, send: Any, message: Any) -> None:
+        """`send` waits between two pieces until the reader has made room for the next."""
+        body = self.body = message["body"]
+        more = message.get("more_body", False)
+        for end in range(_BYTES_OF_PIECE, len(body) + _BYTES_OF_PIECE, _BYTES_OF_PIECE):
+            last = end >= len(body)
+            if last:
+                self.body = b""
+            piece = body[end - _BYTES_OF_PIECE : end]
+            await send({"type": "http.response.body", "body": piece, "more_body": more or not last})
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn
         super().connection_made(transport)
         # `pause_writing` is called as soon as anything has to wait, `resume_writing` when nothing does.
         transport.set_write_buffer_limits(high=0)
-        if len(self.connections) > _FEW:
-            sock = transport.get_extra_info("socket")
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _MAX_BYTES_IN_KERNEL)
+        sock = transport.get_extra_info("socket")
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _MAX_BYTES_IN_KERNEL)
+        # Holds after a close too: to a peer that takes nothing and acknowledges probes, the kernel would
+        # offer the rest of an answer without an end.
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # on Linux
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, self.readers.stall_milliseconds)
         if len(self.connections) > self.most and (in_the_way := self._in_the_way()):
             in_the_way.abort()
         self.idle[self] = None
@@ -199,6 +257,7 @@ class Connection(HttpToolsProtocol):
         self._forget()
         self._unset_keepalive_if_required()  # uvicorn leaves it after an error
         super().connection_lost(exc)
+        self.app = self._application  # no cycle that only the garbage collector would end
 
     def data_received(self, data: bytes) -> None:
         self._bytes_without_body += len(data)
@@ -238,7 +297,7 @@ class Connection(HttpToolsProtocol):
             self._cut_off(_MANY_HEADERS)
 
     def on_headers_complete(self) -> None:
-        self._bytes_without_body = 0
+        self._bytes_without_body = self._pieces = self._body_bytes = 0
         self._in_head = False
         if self.transport.is_closing():
             return  # aborted, and the parser still has the rest of what was read
@@ -251,6 +310,11 @@ class Connection(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         self._bytes_without_body = 0
+        self._pieces += 1
+        self._body_bytes += len(body)
+        if self._pieces > _MAX_PIECES + self._body_bytes // _BYTES_FOR_A_PIECE:
+            self._cut_off(_CRUMBS)
+            raise ConnectionAbortedError(_CRUMBS)  # so that the parser leaves the rest of what was read
         super().on_body(body)
 
     def on_message_complete(self) -> None:
@@ -283,6 +347,7 @@ class Connection(HttpToolsProtocol):
     def pause_writing(self) -> None:
         super().pause_writing()
         self.flow.pause_reading()
+        self.busy.pop(self, None)  # the answer is late because of its reader
         self._reader_since = self._reader_since or self.loop.time()
         self.readers.add(self, self._reader_since)
 
@@ -292,14 +357,24 @@ class Connection(HttpToolsProtocol):
         if self._answered:
             self._answered = False
             self.on_response_complete()
-        elif not self.pipeline:
+            return
+        if self not in self.queueing and self not in self.idle:
+            self.busy[self] = None
+        if not self.pipeline:
             self.flow.resume_reading()
 
     def timeout_keep_alive_handler(self) -> None:
-        self.abort()  # closing would wait for a reader that fetches nothing
+        self._leave()  # a slow reader still gets the rest of its answer, which the kernel has
 
     def abort(self) -> None:
-        """Closes at once, and makes room at once: `connection_lost` comes in a later turn of the loop."""
+        """Closes at once, and drops what the kernel has of the answer; the peer sees a reset."""
+        with suppress(OSError):  # closed already
+            sock = self.transport.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _DROP_UNSENT)
+        self._leave()
+
+    def _leave(self) -> None:
+        """Makes room at once: `connection_lost` comes in a later turn of the loop."""
         self.connections.discard(self)
         self._forget()
         self.pipeline.clear()

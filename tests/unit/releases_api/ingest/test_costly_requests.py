@@ -8,7 +8,8 @@ from functools import partial
 
 import pytest
 
-from costly_requests import FIELDS, MESSAGES, OTHERS, costly
+from costly_requests import CRUMBS, FIELDS, MESSAGES, OTHERS, costly
+from gateway_program import first_line, head, listening
 from gateway_requests import ask
 from gateways import Site
 from ingest_factories import HEADERS, pack, whole
@@ -77,6 +78,20 @@ async def test_costliest_head_takes_less_than_10_ms_of_the_event_loop(name: str,
     assert min(taken) < _MOST_SECONDS
 
 
+@pytest.mark.anyio
+@pytest.mark.parametrize("body", CRUMBS.values(), ids=CRUMBS)
+async def test_a_body_in_crumbs_takes_less_than_10_ms_of_the_event_loop(body: bytes) -> None:
+    sent = head(transfer_encoding="chunked") + body + b"0\r\n\r\n"
+    taken = []
+    async with listening(Site().gateway) as url:
+        for _ in range(3):
+            started = time.thread_time()
+            assert await first_line(url, [sent]) == ""
+            taken.append(time.thread_time() - started)
+
+    assert min(taken) < _MOST_SECONDS
+
+
 Request = tuple[list[tuple[bytes, bytes]], bytes]  # head and body
 
 
@@ -87,10 +102,10 @@ def kept_bytes(requests: Sequence[Request]) -> int:
         site = Site(source_rate_per_minute=1_000_000)
         tracemalloc.start()
         before = 0
-        for number, (head, body) in enumerate(requests):
+        for number, (headers, body) in enumerate(requests):
             if number == len(requests) - 20:
                 before = tracemalloc.get_traced_memory()[0]
-            await ask(site.gateway, head, [body], peer=f"10.0.0.{number}")
+            await ask(site.gateway, headers, [body], peer=f"10.0.0.{number}")
         kept = tracemalloc.get_traced_memory()[0] - before
         tracemalloc.stop()
         return kept
