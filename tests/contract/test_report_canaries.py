@@ -168,6 +168,7 @@ def test_every_text_of_a_snapshot_is_marked() -> None:
         "Grounds.down",
         "Grounds.titles",
         "Grounds.unrecorded",
+        "Grounds.malformed",
         "Snapshot.identity_problem",  # None where there is an id
         "Leftover.component",
     }
