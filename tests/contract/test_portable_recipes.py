@@ -49,7 +49,10 @@ NEW_MAKE = {
 MAKEFILES = ("Makefile", "tests/tools/Makefile")
 # What only Linux has, in the Python of tests that `make test` runs.
 LINUX_ONLY = re.compile(r"[\"'](/proc|/sys|/dev/(full|shm))\b|\bprlimit\b|\bsched_getaffinity\b|\bsetpriv\b")
-KNOWS_MACOS = {ROOT / "tests/contract/test_hostile_api_server.py"}  # looks at sys.platform
+KNOWS_MACOS = {  # look at sys.platform
+    ROOT / "tests/contract/test_hostile_api_server.py",
+    ROOT / "tests/unit/test_connections.py",
+}
 APT_ONLY = re.compile(r"\bapt-get\b")  # a line of Debian
 
 

@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import socket
+import subprocess
+import sys
 import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -162,9 +164,17 @@ async def read(peer: Peer, most: int) -> bytes:
 
 def is_kept(port: int, peer: socket.socket) -> bool:
     """Whether the kernel still has the server's side of a connection, closed by the server or not."""
-    ports = [f":{number:04X}" for number in (port, peer.getsockname()[1])]
-    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()]
-    return any(row[1].endswith(ports[0]) and row[2].endswith(ports[1]) for row in rows)
+    numbers = (port, peer.getsockname()[1])
+    if sys.platform == "darwin":  # which has no /proc
+        told = subprocess.run(["netstat", "-an", "-p", "tcp"], capture_output=True, text=True, check=True)
+        ends, rows = (
+            [f".{number}" for number in numbers],
+            [line.split()[3:] for line in told.stdout.splitlines()],
+        )
+    else:
+        lines = Path("/proc/net/tcp").read_text().splitlines()
+        ends, rows = [f":{number:04X}" for number in numbers], [line.split()[1:] for line in lines]
+    return any(row[0].endswith(ends[0]) and row[1].endswith(ends[1]) for row in rows if len(row) > 1)
 
 
 def rest(peer: socket.socket) -> bytes:
