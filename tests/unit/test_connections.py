@@ -516,11 +516,8 @@ async def test_the_kernel_keeps_nothing_of_an_answer_whose_place_is_taken(progra
 
 
 @PROGRAMS
-async def test_a_slow_reader_has_the_rest_of_its_answer_after_the_keep_alive_time(
-    program: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(program, "_KEEP_ALIVE_SECONDS", 0)
-    async with serving(program, request_seconds=0.2) as served:
+async def test_a_slow_reader_has_the_rest_of_its_answer_after_the_keep_alive_time(program: Any) -> None:
+    async with serving(program, request_seconds=0.2, keep_alive_seconds=0) as served:
         with served.never_reading(REQUEST.replace(b"/", b"/page", 1)) as peer:
             await served.request_seconds_pass()
 

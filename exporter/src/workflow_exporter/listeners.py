@@ -92,6 +92,7 @@ async def serve_until(
     *,
     max_connections: int = _MAX_CONNECTIONS,
     request_seconds: float = _REQUEST_SECONDS,
+    keep_alive_seconds: int = _KEEP_ALIVE_SECONDS,
     answers: AnswerLimits = _ANSWERS,
 ) -> None:
     """Serves until `stop` is set; open answers get a moment to end, idle connections none."""
@@ -107,7 +108,7 @@ async def serve_until(
         server_header=False,
         # uvicorn listens anew with this; it is also how many are accepted in one turn of the loop.
         backlog=_BACKLOG,
-        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_keep_alive=keep_alive_seconds,
     )
     server = _Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener.sock]))

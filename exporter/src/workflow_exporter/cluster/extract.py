@@ -29,7 +29,6 @@ from workflow_exporter.cluster.workloads import (
     config_map_workload,
     found_workloads,
     is_idle_controller,
-    version_of_image,
     version_told,
     workload_of,
 )
@@ -43,6 +42,7 @@ from workflow_exporter.inventory import (
     Workload,
     WorkloadKind,
 )
+from workflow_exporter.observation import read_image
 from workflow_exporter.platforms.profile import Profile
 
 _One = TypeVar("_One")
@@ -113,7 +113,7 @@ class Extractor:
         """Key -> the version that it tells, of all that is there."""
         found = {one.key: version_told(one, self._profile.version_annotations) for one in live}
         for one in config_maps:
-            found[one.kind, one.name] = version_of_image(one.main.image) if one.main else None
+            found[one.kind, one.name] = read_image(one.main.image).version if one.main else None
         return found
 
     def _workloads(

@@ -18,9 +18,8 @@ from workflow_exporter.cluster.objects import (
     WorkloadObject,
 )
 from workflow_exporter.cluster.recognition import VERSION_LABEL
-from workflow_exporter.errors import ImageReferenceError
-from workflow_exporter.image import parse_image
 from workflow_exporter.inventory import Container, Pod, Workload, WorkloadKind
+from workflow_exporter.observation import read_image
 from workflow_exporter.platforms.profile import ConfigMapRow, Profile, WorkloadRow
 from workflow_exporter.version import Version, version_or_none
 
@@ -154,16 +153,8 @@ def version_told(found: FoundWorkload, annotations: tuple[str, ...]) -> Version 
     The standard label may have the chart's version, which is not the component's.
     """
     containers = found.template.spec.containers
-    told = version_of_image(containers[0].image) if containers else None
+    told = read_image(containers[0].image).version if containers else None
     return told or version_or_none(_declared(found, annotations))
-
-
-def version_of_image(text: str) -> Version | None:
-    """The version that an image's tag spells; None where it spells none."""
-    try:
-        return version_or_none(parse_image(text).tag)
-    except ImageReferenceError:
-        return None
 
 
 def _declared(found: FoundWorkload, annotations: tuple[str, ...]) -> str | None:
